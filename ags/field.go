@@ -99,4 +99,5 @@ const (
 
 // OperatorToken names the claims of the OperatorAuthToken, a JWT that the head-end system signs with HS256
 // (the page "Requesting a session token").
-var OperatorToken = struct{ Type, Audience, Tenant, Account string }{"GetSessionTokenAuthN", "ags", "OpfTenantId", "OpfAccountId"}
+var OperatorToken = struct{ Type, Audience, Tenant, Account string }{"GetSessionTokenAuthN", "ags", "OpfTenantId",
+	"OpfAccountId"}

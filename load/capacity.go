@@ -91,7 +91,8 @@ func searchOf(o *Options, options CapacityOptions) (*search, error) {
 	}
 	if o.Rate != (schedule.Rate{}) || o.Max || o.Duration != 0 || o.Profile != nil || o.Population != nil ||
 		o.Storm != nil || o.Shard.Of > 1 {
-		return nil, failure.Usagef("a capacity search chooses rates and durations itself; leave --rate, --duration, --load-profile, --population, --storm and --shard out")
+		return nil, failure.Usagef("a capacity search chooses rates and durations itself; leave --rate, --duration, " +
+			"--load-profile, --population, --storm and --shard out")
 	}
 	if o.Environment == nil {
 		return nil, failure.Usagef("a load needs an environment")

@@ -77,7 +77,8 @@ func (s *search) pointOf(rate float64, r *reports.Load) reports.CapacityPoint {
 		if !strings.HasPrefix(r.Reason, "not kept") { // what is graver: answers that were not right
 			p.Reason = r.Reason + "; " + p.Reason
 		}
-	case r.Verdict == reports.Pass, r.Verdict == reports.Warn: // calls of the set-up that were made again say nothing of the rate
+	case r.Verdict == reports.Pass, r.Verdict == reports.Warn:
+		// calls of the set-up that were made again say nothing of the rate
 		p.Verdict, p.Reason = reports.Pass, ""
 	case r.Verdict == reports.Error:
 		p.Verdict = reports.Fail

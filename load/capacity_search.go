@@ -40,8 +40,10 @@ type search struct {
 
 func newSearch(o *Options, options CapacityOptions) (*search, error) {
 	s := &search{
-		limits: o.Limits, from: options.From.PerSecond(), to: options.To.PerSecond(), point: options.Point, precision: options.Precision,
-		pause: options.Pause, tried: options.Tried, kept: map[float64]*reports.Load{}, capped: "the highest rate that was to be tried",
+		limits: o.Limits, from: options.From.PerSecond(), to: options.To.PerSecond(), point: options.Point,
+		precision: options.Precision,
+		pause:     options.Pause, tried: options.Tried, kept: map[float64]*reports.Load{},
+		capped: "the highest rate that was to be tried",
 	}
 	if s.point == 0 {
 		s.point = defaultPoint
@@ -227,7 +229,8 @@ func (s *search) stopped(ctx context.Context, kept float64, err error) (*reports
 	return s.unfinished(kept, "the search could not go on: "+err.Error()), nil
 }
 
-// unfinished is the end of a search that did not find out what was asked: the rate found, if there is one, is no answer.
+// unfinished is the end of a search that did not find out what was asked: the rate found, if there is one, is no
+// answer.
 func (s *search) unfinished(kept float64, reason string) *reports.Load {
 	r := s.found(kept, true, reason)
 	if s.bad == nil {

@@ -32,9 +32,11 @@ func guard(e *environment.Environment, workload string, peak float64, closed boo
 		}
 		switch {
 		case closed:
-			return failure.Usagef("the environment %s allows %s at most, and a run with --rate max sends as fast as it can; give a rate, or say --override-max-rate", e.Name, e.Load.MaxRate)
+			return failure.Usagef("the environment %s allows %s at most, and a run with --rate max sends as fast as it can; "+
+				"give a rate, or say --override-max-rate", e.Name, e.Load.MaxRate)
 		case peak > most*(1+1e-9):
-			return failure.Usagef("the run would send up to %s and the environment %s allows %s (load.maxRate); lower the rate, or say --override-max-rate",
+			return failure.Usagef("the run would send up to %s and the environment %s allows %s (load.maxRate); lower the "+
+				"rate, or say --override-max-rate",
 				figures.Rate(peak), e.Name, e.Load.MaxRate)
 		}
 	}

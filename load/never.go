@@ -13,8 +13,8 @@ func NeverSent(o Options, reason string) *reports.Load {
 	return withoutFigures(o, "the load was never sent", "nothing was sent", reason)
 }
 
-// Lost is the report of a load of several shards of which no figure came home, for the reason given. Hits of it may have
-// been sent. Its verdict is an error, as that of NeverSent.
+// Lost is the report of a load of several shards of which no figure came home, for the reason given. Hits of it may
+// have been sent. Its verdict is an error, as that of NeverSent.
 func Lost(o Options, reason string) *reports.Load {
 	return withoutFigures(o, "nothing that the load measured came home", "no figure is known", reason)
 }
@@ -37,7 +37,8 @@ func withoutFigures(o Options, became, short, reason string) *reports.Load {
 	}
 	r := question.asked(p, target)
 	r.Verdict, r.Reason, r.Invalid = reports.Error, became+": "+reason, []string{short}
-	r.Operations, r.Total, r.Seconds = map[string]*reports.Operation{}, &reports.Operation{Statuses: map[string]int64{}}, []reports.Second{}
+	r.Operations, r.Total, r.Seconds = map[string]*reports.Operation{}, &reports.Operation{Statuses: map[string]int64{}},
+		[]reports.Second{}
 	r.Run.Partial = r.Reason
 	if r.Run.Start.IsZero() {
 		r.Run.Start = now()

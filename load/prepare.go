@@ -106,8 +106,10 @@ func (p *Prepared) Send(ctx context.Context, leg Leg) (*reports.Load, error) {
 	q := engine.Question{
 		Workload: p.crowd, Target: p.target, Schedule: p.plan.schedule, Length: p.plan.length, Workers: cmp.Or(
 			leg.Workers, p.plan.workers),
-		Timeout: o.Timeout, Trace: o.Trace, Raw: o.Raw, Record: o.Record, Of: o.dealt().Of, Whole: p.plan.hitsOfAll, Barrier: o.Barrier,
-		StartAt: o.StartAt, Progress: o.Progress, Secrets: o.Secrets, Now: o.Now, SetUp: p.crowd.SetUpReport(), Notes: p.crowd.Notes,
+		Timeout: o.Timeout, Trace: o.Trace, Raw: o.Raw, Record: o.Record, Of: o.dealt().Of, Whole: p.plan.hitsOfAll,
+		Barrier: o.Barrier,
+		StartAt: o.StartAt, Progress: o.Progress, Secrets: o.Secrets, Now: o.Now, SetUp: p.crowd.SetUpReport(),
+		Notes:   p.crowd.Notes,
 		Judging: p.crowd.Judging, Names: p.crowd, ShowIDs: o.ShowIDs,
 	}
 	q.Wrong, p.wrong = p.wrong, nil

@@ -23,18 +23,29 @@ func pluginChoices() []Choice {
 	ignoring := func(name, summary string, operations []string, rules ...rule) {
 		choices = append(choices, Choice{Name: name, Summary: summary, means: Fault{operations: operations, rules: rules}})
 	}
-	ignoring("operator-audience-ignored", "aud of an OperatorAuthToken does not matter", on(ags.GetSessionToken), ruleOperatorAudience)
-	ignoring("operator-type-ignored", "typ of an OperatorAuthToken does not matter", on(ags.GetSessionToken), ruleOperatorType)
-	ignoring("operator-claims-ignored", "neither aud nor typ of an OperatorAuthToken matters", on(ags.GetSessionToken), ruleOperatorAudience, ruleOperatorType)
-	ignoring("operator-key-ignored", "kid of an OperatorAuthToken does not matter", on(ags.GetSessionToken), ruleOperatorKey)
-	choices = append(choices, Choice{Name: "same-session-token", Summary: "getSessionToken gives the same session token while it is good", Apply: func(c *Behaviour) { c.SessionTokensReusable = true },
-		means: Fault{operations: on(ags.GetSessionToken), rules: []rule{ruleDifferentSessions}}})
-	ignoring("account-dates-ignored", "an account may sign on before its start date and after its end date", nil, ruleAccountDates)
-	ignoring("same-user-token", "an account has the same userAccountToken in each list", on(ags.SignOn, ags.Register), ruleDifferentPicks)
+	ignoring("operator-audience-ignored", "aud of an OperatorAuthToken does not matter", on(ags.GetSessionToken),
+		ruleOperatorAudience)
+	ignoring("operator-type-ignored", "typ of an OperatorAuthToken does not matter", on(ags.GetSessionToken),
+		ruleOperatorType)
+	ignoring("operator-claims-ignored", "neither aud nor typ of an OperatorAuthToken matters", on(ags.GetSessionToken),
+		ruleOperatorAudience, ruleOperatorType)
+	ignoring("operator-key-ignored", "kid of an OperatorAuthToken does not matter", on(ags.GetSessionToken),
+		ruleOperatorKey)
+	choices = append(choices, Choice{Name: "same-session-token",
+		Summary: "getSessionToken gives the same session token while it is good",
+		Apply:   func(c *Behaviour) { c.SessionTokensReusable = true },
+		means:   Fault{operations: on(ags.GetSessionToken), rules: []rule{ruleDifferentSessions}}})
+	ignoring("account-dates-ignored", "an account may sign on before its start date and after its end date", nil,
+		ruleAccountDates)
+	ignoring("same-user-token", "an account has the same userAccountToken in each list", on(ags.SignOn, ags.Register),
+		ruleDifferentPicks)
 	ignoring("fixed-end-moves", "fixed_exp moves at each refresh", on(ags.Refresh), ruleExtendFixed)
 	ignoring("sign-out-unregisters", "signing out removes the device from the account", on(ags.SignOut), ruleKeepDevice)
-	ignoring("tenant-of-the-token", "calls that are shown tokens of their own, or give none out, do not mind a tenant that nobody knows", on(ags.Refresh, ags.SignOut, ags.Register, ags.SubsequentRegister), ruleTenant)
-	ignoring("refresh-any-service", "refresh does not look at x-auth-service-id, since its token says enough", on(ags.Refresh), ruleServiceHeader, ruleKnownService)
+	ignoring("tenant-of-the-token",
+		"calls that are shown tokens of their own, or give none out, do not mind a tenant that nobody knows",
+		on(ags.Refresh, ags.SignOut, ags.Register, ags.SubsequentRegister), ruleTenant)
+	ignoring("refresh-any-service", "refresh does not look at x-auth-service-id, since its token says enough",
+		on(ags.Refresh), ruleServiceHeader, ruleKnownService)
 	ignoring("sign-out-without-service", "signOut does not need x-auth-service-id", on(ags.SignOut), ruleServiceHeader)
 
 	replying := func(name, summary string, operations []string, change func(*call, *reply)) {
@@ -48,14 +59,16 @@ func pluginChoices() []Choice {
 			}
 		}
 	})
-	choices = append(choices, Choice{Name: "numbers-with-fraction", Summary: "whole numbers are written with a fraction of zero or with an exponent", means: Fault{
-		reply: func(_ *call, r *reply) { writtenLong(r.body) },
-		draft: func(_ *call, d *draft) { writtenLong(d.claims) }}})
-	replying("refresh-token-kept", "refresh gives the refresh token back that it was given", on(ags.Refresh), func(c *call, r *reply) {
-		if r.refused == "" {
-			giveSameRefresh(c, r)
-		}
-	})
+	choices = append(choices, Choice{Name: "numbers-with-fraction",
+		Summary: "whole numbers are written with a fraction of zero or with an exponent", means: Fault{
+			reply: func(_ *call, r *reply) { writtenLong(r.body) },
+			draft: func(_ *call, d *draft) { writtenLong(d.claims) }}})
+	replying("refresh-token-kept", "refresh gives the refresh token back that it was given", on(ags.Refresh),
+		func(c *call, r *reply) {
+			if r.refused == "" {
+				giveSameRefresh(c, r)
+			}
+		})
 	replying("odd-media-500", "a body in another media type makes the service stumble", nil, func(_ *call, r *reply) {
 		if r.refused == ruleContentType {
 			r.status = http.StatusInternalServerError
@@ -73,16 +86,19 @@ func pluginChoices() []Choice {
 			}
 		})
 	}
-	replying("one-service-has-the-secret", "the operator's secret is good for the first service alone", on(ags.GetSessionToken), func(c *call, r *reply) {
-		if r.status == http.StatusOK && c.service != nil && c.service != &c.tenant.services[0] {
-			*r = c.refuse(ruleOperatorSignature, http.StatusUnauthorized, 0, "the OperatorAuthToken is signed with another key")
-		}
-	})
-	replying("session-tokens-of-one-service", "session tokens are good for the first service alone", on(ags.SignOnWithSessionToken), func(c *call, r *reply) {
-		if r.pair != nil && c.service != nil && c.service != &c.tenant.services[0] {
-			*r = c.refuse(ruleSessionTenant, cmp.Or(c.set.behaviour.UnknownSession, http.StatusForbidden), 0, "the session token is for another service")
-		}
-	})
+	replying("one-service-has-the-secret", "the operator's secret is good for the first service alone",
+		on(ags.GetSessionToken), func(c *call, r *reply) {
+			if r.status == http.StatusOK && c.service != nil && c.service != &c.tenant.services[0] {
+				*r = c.refuse(ruleOperatorSignature, http.StatusUnauthorized, 0, "the OperatorAuthToken is signed with another key")
+			}
+		})
+	replying("session-tokens-of-one-service", "session tokens are good for the first service alone",
+		on(ags.SignOnWithSessionToken), func(c *call, r *reply) {
+			if r.pair != nil && c.service != nil && c.service != &c.tenant.services[0] {
+				*r = c.refuse(ruleSessionTenant, cmp.Or(c.set.behaviour.UnknownSession, http.StatusForbidden), 0,
+					"the session token is for another service")
+			}
+		})
 	choices = append(choices, discoveryChoices(atDiscovery)...)
 	return append(choices, tokenChoices()...)
 }
@@ -105,53 +121,60 @@ func listChoices() []Choice {
 	replying := func(name, summary string, operations []string, change func(*call, *reply)) {
 		choices = append(choices, Choice{Name: name, Summary: summary, means: Fault{operations: operations, reply: change}})
 	}
-	replying("user-token-nested", "the userAccountToken stands in an object of each account", on(ags.SignOn, ags.Register), func(_ *call, r *reply) {
-		eachAccount(r, func(a *object) {
-			if token, told := a.get("userAccountToken"); told {
-				a.remove("userAccountToken")
-				*a = append(*a, member{"credentials", object{{"userAccountToken", token}}})
-			}
-		})
-	})
-	replying("user-token-in-header", "one User-Token for all accounts comes in a header", on(ags.SignOn, ags.Register), func(_ *call, r *reply) {
-		first := true
-		eachAccount(r, func(a *object) {
-			if token, told := a.get("userAccountToken"); told {
-				a.remove("userAccountToken")
-				if first {
-					r.setHeader("User-Token", token.(string))
+	replying("user-token-nested", "the userAccountToken stands in an object of each account", on(ags.SignOn, ags.Register),
+		func(_ *call, r *reply) {
+			eachAccount(r, func(a *object) {
+				if token, told := a.get("userAccountToken"); told {
+					a.remove("userAccountToken")
+					*a = append(*a, member{"credentials", object{{"userAccountToken", token}}})
 				}
-				first = false
+			})
+		})
+	replying("user-token-in-header", "one User-Token for all accounts comes in a header", on(ags.SignOn, ags.Register),
+		func(_ *call, r *reply) {
+			first := true
+			eachAccount(r, func(a *object) {
+				if token, told := a.get("userAccountToken"); told {
+					a.remove("userAccountToken")
+					if first {
+						r.setHeader("User-Token", token.(string))
+					}
+					first = false
+				}
+			})
+		})
+	replying("no-user-token", "a list of accounts offers no userAccountToken", on(ags.SignOn, ags.Register),
+		func(_ *call, r *reply) {
+			eachAccount(r, func(a *object) { a.remove("userAccountToken") })
+		})
+	replying("pick-wants-no-client-id", "subsequentSignOn refuses a clientId with 400", on(ags.SubsequentSignOn),
+		func(c *call, r *reply) {
+			if _, told := c.read()["clientId"]; told {
+				*r = c.refuse(ruleDeviceArgument, http.StatusBadRequest, 0, "the device is that of the sign-on")
 			}
 		})
-	})
-	replying("no-user-token", "a list of accounts offers no userAccountToken", on(ags.SignOn, ags.Register), func(_ *call, r *reply) {
-		eachAccount(r, func(a *object) { a.remove("userAccountToken") })
-	})
-	replying("pick-wants-no-client-id", "subsequentSignOn refuses a clientId with 400", on(ags.SubsequentSignOn), func(c *call, r *reply) {
-		if _, told := c.read()["clientId"]; told {
-			*r = c.refuse(ruleDeviceArgument, http.StatusBadRequest, 0, "the device is that of the sign-on")
-		}
-	})
-	replying("list-minds-device", "signOn of a user with several accounts refuses a device of none of them", on(ags.SignOn), func(c *call, r *reply) {
-		if r.status == http.StatusMultipleChoices && c.nthTime() && c.deviceOfUser() == nil {
-			*r = c.refuse(ruleClientOwner, http.StatusForbidden, 0, "the device does not belong to an account of the user")
-		}
-	})
-	replying("known-device-picks-itself", "signOn of a user with several accounts signs a known device on to its own account", on(ags.SignOn), func(c *call, r *reply) {
-		if r.status != http.StatusMultipleChoices {
-			return
-		}
-		d := c.deviceOfUser()
-		if d == nil {
-			return
-		}
-		if g, refused := c.server.signOnAccount(c, d.account, deviceArgument{clientID: d.id}); refused != nil {
-			*r = *refused
-		} else {
-			*r = c.server.tokens(c, http.StatusCreated, g)
-		}
-	})
+	replying("list-minds-device", "signOn of a user with several accounts refuses a device of none of them",
+		on(ags.SignOn), func(c *call, r *reply) {
+			if r.status == http.StatusMultipleChoices && c.nthTime() && c.deviceOfUser() == nil {
+				*r = c.refuse(ruleClientOwner, http.StatusForbidden, 0, "the device does not belong to an account of the user")
+			}
+		})
+	replying("known-device-picks-itself",
+		"signOn of a user with several accounts signs a known device on to its own account", on(ags.SignOn),
+		func(c *call, r *reply) {
+			if r.status != http.StatusMultipleChoices {
+				return
+			}
+			d := c.deviceOfUser()
+			if d == nil {
+				return
+			}
+			if g, refused := c.server.signOnAccount(c, d.account, deviceArgument{clientID: d.id}); refused != nil {
+				*r = *refused
+			} else {
+				*r = c.server.tokens(c, http.StatusCreated, g)
+			}
+		})
 	return choices
 }
 
@@ -190,7 +213,8 @@ func refusalChoices() []Choice {
 		{"strange-session", "a session token that nobody issued", nil, []rule{ruleKnownSession}, []int{422}},
 	} {
 		for _, status := range kind.statuses {
-			h := Choice{Name: kind.name + "-" + strconv.Itoa(status), Summary: kind.what + " is refused with " + strconv.Itoa(status), outcomes: map[ruleKey]outcome{}}
+			h := Choice{Name: kind.name + "-" + strconv.Itoa(status),
+				Summary: kind.what + " is refused with " + strconv.Itoa(status), outcomes: map[ruleKey]outcome{}}
 			for _, r := range kind.rules {
 				h.outcomes[ruleKey{r, ""}] = outcome{status: status}
 				if kind.operations != nil {
@@ -203,7 +227,8 @@ func refusalChoices() []Choice {
 			choices = append(choices, h)
 		}
 	}
-	return append(choices, Choice{Name: "strange-client-20005", Summary: "an unknown clientId is refused with 403 and sub-code 20005",
+	return append(choices, Choice{Name: "strange-client-20005",
+		Summary:  "an unknown clientId is refused with 403 and sub-code 20005",
 		outcomes: map[ruleKey]outcome{{ruleKnownClient, ""}: {http.StatusForbidden, 20005}}})
 }
 
@@ -218,7 +243,8 @@ func discoveryChoices(replying func(name, summary string, change func(*call, *re
 			}
 		}),
 		endpoint("nameless-endpoints", "discovery tells no names of endpoints", func(e *object) { e.remove("name") }),
-		endpoint("no-parameter-properties", "discovery tells nothing of parameters", func(e *object) { e.remove("parameterProperties") }),
+		endpoint("no-parameter-properties", "discovery tells nothing of parameters",
+			func(e *object) { e.remove("parameterProperties") }),
 		endpoint("is-password-only-when-true", "discovery leaves isPassword out where it is false", func(e *object) {
 			list, _ := e.get("parameterProperties")
 			parameters, _ := list.([]any)
@@ -233,17 +259,18 @@ func discoveryChoices(replying func(name, summary string, change func(*call, *re
 		replying("listed-path-template", "discovery lists a path with a variable part", func(_ *call, r *reply) {
 			eachService(r, listing("REGISTER", "/register/{type}"))
 		}),
-		replying("parameters-about-passwords", "discovery lists parameters about a password that are none", func(_ *call, r *reply) {
-			eachEndpoint(r, func(e *object) {
-				value, _ := e.get("parameterProperties")
-				if list, _ := value.([]any); len(list) > 0 {
-					for _, name := range []string{"passwordHint", "pinned", "rememberPassword"} {
-						list = append(list[:len(list):len(list)], object{{"name", name}, {"mandatory", false}, {"isPassword", false}})
+		replying("parameters-about-passwords", "discovery lists parameters about a password that are none",
+			func(_ *call, r *reply) {
+				eachEndpoint(r, func(e *object) {
+					value, _ := e.get("parameterProperties")
+					if list, _ := value.([]any); len(list) > 0 {
+						for _, name := range []string{"passwordHint", "pinned", "rememberPassword"} {
+							list = append(list[:len(list):len(list)], object{{"name", name}, {"mandatory", false}, {"isPassword", false}})
+						}
+						e.set("parameterProperties", list)
 					}
-					e.set("parameterProperties", list)
-				}
-			})
-		}),
+				})
+			}),
 		replying("no-endpoints", "discovery tells names of services only", func(_ *call, r *reply) {
 			eachService(r, func(s *object) { s.remove("endpoints") })
 		}),
@@ -277,10 +304,12 @@ func tokenChoices() []Choice {
 				d.claims.remove("fixed_exp")
 			}
 		}),
-		drafting("jose-typ-lower-case", "typ in the header of tokens is jwt", func(_ *call, d *draft) { d.header.set("typ", "jwt") }),
+		drafting("jose-typ-lower-case", "typ in the header of tokens is jwt",
+			func(_ *call, d *draft) { d.header.set("typ", "jwt") }),
 		drafting("short-access-token", "the access token has the claims of the oldest sample alone", func(_ *call, d *draft) {
 			if !d.refresh {
-				for _, name := range []string{"fixed_exp", "accountProfileId", "sessionControl", "onNetwork", "billingCountryCode", "filteringInformation", "blockingInformation",
+				for _, name := range []string{"fixed_exp", "accountProfileId", "sessionControl", "onNetwork", "billingCountryCode",
+					"filteringInformation", "blockingInformation",
 					"parentalControl", "playoutDeviceClass"} {
 					d.claims.remove(name)
 				}
@@ -294,7 +323,8 @@ func tokenChoices() []Choice {
 				d.claims.set("sessionControl", nil)
 			}
 		}),
-		drafting("no-session-control", "tokens have no sessionControl", func(_ *call, d *draft) { d.claims.remove("sessionControl") }),
+		drafting("no-session-control", "tokens have no sessionControl",
+			func(_ *call, d *draft) { d.claims.remove("sessionControl") }),
 		drafting("geo-exempt", "the account is exempt from geo-blocking, and its tokens say so", func(_ *call, d *draft) {
 			if _, told := d.claims.get("geoBlockExempt"); told {
 				d.claims.set("geoBlockExempt", true)

@@ -105,7 +105,8 @@ func (s *Server) controlState(*http.Request) (any, error) {
 	defer s.state.mutex.Unlock()
 	return map[string]any{"now": s.now(set).UTC().Format(time.RFC3339Nano), "faults": set.faults,
 		"choices": set.choices,
-		"devices": s.state.devices, "maxDevices": s.state.maxDevices, "refusedDevices": s.state.refused, "sessionTokens": len(s.state.sessions.entries)}, nil
+		"devices": s.state.devices, "maxDevices": s.state.maxDevices, "refusedDevices": s.state.refused,
+		"sessionTokens": len(s.state.sessions.entries)}, nil
 }
 
 func (s *Server) controlClock(r *http.Request) (any, error) {

@@ -45,9 +45,11 @@ func (s *Server) Environment(url, controlURL, caFile string) []byte {
 	line("situations:")
 	line("  active:             {clientId: %s, accountId: %q}", firstDevice, firstAccount)
 	line("  foreign-device:     {clientId: OTH_1, accountId: \"1700\"}")
-	line("  suspended-account:  {sessionToken: %s, clientId: SUS_1, accountId: \"1664\", parameters: {username: suspended, password: %s}}",
+	line("  suspended-account:  {sessionToken: %s, clientId: SUS_1, accountId: \"1664\", parameters: {username: "+
+		"suspended, password: %s}}",
 		standing("suspended-account"), password)
-	line("  cancelled-account:  {sessionToken: %s, clientId: CAN_1, accountId: \"1665\", parameters: {username: cancelled, password: %s}}",
+	line("  cancelled-account:  {sessionToken: %s, clientId: CAN_1, accountId: \"1665\", parameters: {username: "+
+		"cancelled, password: %s}}",
 		standing("cancelled-account"), password)
 	line("  restricted-account: {sessionToken: %s, clientId: RES_1, accountId: \"1666\"}",
 		standing("restricted-account"))
@@ -57,7 +59,8 @@ func (s *Server) Environment(url, controlURL, caFile string) []byte {
 	line("  deleted-device:     {clientId: PUB_991, accountId: %q}", firstAccount)
 	line("  inactive-device:    {clientId: PUB_992, accountId: %q}", firstAccount)
 	line("  unapproved-device:  {clientId: PUB_993, accountId: %q}", firstAccount)
-	line("  device-limit:       {sessionToken: %s, clientId: LIM_1, accountId: \"1667\", parameters: {username: full-1667, password: %s}}",
+	line("  device-limit:       {sessionToken: %s, clientId: LIM_1, accountId: \"1667\", parameters: {username: "+
+		"full-1667, password: %s}}",
 		standing("device-limit"), password)
 	line("  group-limit:        {sessionToken: %s, clientId: GRP_1, accountId: \"1668\"}", standing("group-limit"))
 	line("  expired-session:    {sessionToken: %s, clientId: EXP_1, accountId: %s}", standing("expired-session"),

@@ -27,8 +27,11 @@ type Fault struct {
 // zero.
 func Faults() []Fault {
 	var all []Fault
-	for _, group := range [][]Fault{discoveryFaults(), signOnFaults(), pickFaults(), sessionTokenFaults(), refreshFaults(), signOutFaults(),
-		registerFaults(), tokenFaults(), deviceFaults(), errorFaults(), gatewayFaults(), transportFaults(), rareFaults(), nearFaults(), patternFaults(), forgedFaults(), jsonFaults(), oddFaults(), tenantFaults(), intermittentFaults(), giveawayFaults(), besideFaults(), nulFaults(), keptFaults()} {
+	for _, group := range [][]Fault{discoveryFaults(), signOnFaults(), pickFaults(), sessionTokenFaults(), refreshFaults(),
+		signOutFaults(),
+		registerFaults(), tokenFaults(), deviceFaults(), errorFaults(), gatewayFaults(), transportFaults(), rareFaults(),
+		nearFaults(), patternFaults(), forgedFaults(), jsonFaults(), oddFaults(), tenantFaults(), intermittentFaults(),
+		giveawayFaults(), besideFaults(), nulFaults(), keptFaults()} {
 		all = append(all, group...)
 	}
 	return all
@@ -58,16 +61,18 @@ func wrongStatus(name, requirement, summary, operation string, status int) Fault
 
 // refused is a fault that says no where it should say yes.
 func refused(name, requirement, summary, operation string, status int) Fault {
-	return spoiledSuccess(name, requirement, summary, on(operation), func(c *call, r *reply) { *r = c.refuse(rulePath, status, 0, "no") })
+	return spoiledSuccess(name, requirement, summary, on(operation),
+		func(c *call, r *reply) { *r = c.refuse(rulePath, status, 0, "no") })
 }
 
 // spoiledSuccess is a fault of answers that are no refusals.
 func spoiledSuccess(name, requirement, summary string, operations []string, change func(*call, *reply)) Fault {
-	return Fault{Name: name, Requirement: requirement, Summary: summary, operations: operations, reply: func(c *call, r *reply) {
-		if r.refused == "" {
-			change(c, r)
-		}
-	}}
+	return Fault{Name: name, Requirement: requirement, Summary: summary, operations: operations,
+		reply: func(c *call, r *reply) {
+			if r.refused == "" {
+				change(c, r)
+			}
+		}}
 }
 
 // spoiledBody is a fault in the members of a success.
@@ -80,14 +85,16 @@ func spoiledBody(name, requirement, summary string, operations []string, change 
 }
 
 // wrongRefusal is a fault of refusals for one of the reasons given.
-func wrongRefusal(name, requirement, summary string, operations []string, change func(*call, *reply), reasons ...rule) Fault {
-	return Fault{Name: name, Requirement: requirement, Summary: summary, operations: operations, reply: func(c *call, r *reply) {
-		for _, reason := range reasons {
-			if r.refused == reason {
-				change(c, r)
+func wrongRefusal(name, requirement, summary string, operations []string, change func(*call, *reply),
+	reasons ...rule) Fault {
+	return Fault{Name: name, Requirement: requirement, Summary: summary, operations: operations,
+		reply: func(c *call, r *reply) {
+			for _, reason := range reasons {
+				if r.refused == reason {
+					change(c, r)
+				}
 			}
-		}
-	}}
+		}}
 }
 
 func toStatus(status int) func(*call, *reply) { return func(_ *call, r *reply) { r.status = status } }
@@ -126,7 +133,8 @@ func spoiledBoth(name, requirement, summary string, change func(*draft)) Fault {
 
 // spoiledCompact is a fault in the signed form of both tokens.
 func spoiledCompact(name, requirement, summary string, change func(string) string) Fault {
-	return Fault{Name: name, Requirement: requirement, Summary: summary, compact: func(_ *call, _ *draft, compact string) string { return change(compact) }}
+	return Fault{Name: name, Requirement: requirement, Summary: summary,
+		compact: func(_ *call, _ *draft, compact string) string { return change(compact) }}
 }
 
 func without(name string) func(*object) { return func(o *object) { o.remove(name) } }

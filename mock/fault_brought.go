@@ -22,18 +22,26 @@ import (
 func broughtKeyFaults(name, requirement, operation string) []Fault {
 	return []Fault{
 		twoParts(name+"-two-parts", requirement, operation),
-		lax(name+"-signature-of-zeros", requirement, "a signature of zeros is accepted at "+operation, on(operation), ruleSignatureNoZeros),
-		lax(name+"-brings-key", requirement, "the key in the header jwk of a token is believed at "+operation, on(operation), ruleNoBroughtKey),
-		lax(name+"-brings-certificate", requirement, "the certificate in the header x5c of a token is believed at "+operation, on(operation), ruleNoBroughtCert),
-		lax(name+"-key-address", requirement, "the keys at the address in the header jku of a token are believed at "+operation, on(operation), ruleNoKeyAddress),
-		lax(name+"-certificate-address", requirement, "the certificate at the address in the header x5u of a token is believed at "+operation, on(operation), ruleNoCertAddress),
+		lax(name+"-signature-of-zeros", requirement, "a signature of zeros is accepted at "+operation, on(operation),
+			ruleSignatureNoZeros),
+		lax(name+"-brings-key", requirement, "the key in the header jwk of a token is believed at "+operation, on(operation),
+			ruleNoBroughtKey),
+		lax(name+"-brings-certificate", requirement, "the certificate in the header x5c of a token is believed at "+operation,
+			on(operation), ruleNoBroughtCert),
+		lax(name+"-key-address", requirement, "the keys at the address in the header jku of a token are believed at "+
+			operation, on(operation), ruleNoKeyAddress),
+		lax(name+"-certificate-address", requirement,
+			"the certificate at the address in the header x5u of a token is believed at "+operation, on(operation),
+			ruleNoCertAddress),
 	}
 }
 
 // twoParts believes a token that has no third part, as if it had one that is right.
 func twoParts(name, requirement, operation string) Fault {
-	return wrongRefusal(name, requirement, "a token without a signature, and without the dot before it, is accepted at "+operation, on(operation), func(c *call, r *reply) {
-		token := cmp.Or(c.authorization(), c.parameter(operatorParameter), c.parameter("sessionToken"), c.header(ags.HeaderUserToken))
+	return wrongRefusal(name, requirement, "a token without a signature, and without the dot before it, is accepted at "+
+		operation, on(operation), func(c *call, r *reply) {
+		token := cmp.Or(c.authorization(), c.parameter(operatorParameter), c.parameter("sessionToken"),
+			c.header(ags.HeaderUserToken))
 		head, claims, two := strings.Cut(token, ".")
 		said, err := base64.RawURLEncoding.DecodeString(claims)
 		if two && err == nil && headerOf(head).Algorithm != "" && json.Valid(said) {
@@ -78,7 +86,8 @@ func (c *call) believesBroughtKey(parts []string) bool {
 		var set struct {
 			Keys []webKey `json:"keys"`
 		}
-		if json.Unmarshal(contentOf(header.Keys), &set) == nil && len(set.Keys) > 0 && set.Keys[0].fits(header.Algorithm, signed, signature) {
+		if json.Unmarshal(contentOf(header.Keys), &set) == nil && len(set.Keys) > 0 &&
+			set.Keys[0].fits(header.Algorithm, signed, signature) {
 			return true
 		}
 	}
@@ -134,5 +143,6 @@ func certified(der, signed, signature []byte) bool {
 
 func es256(key *ecdsa.PublicKey, signed, signature []byte) bool {
 	sum := sha256.Sum256(signed)
-	return len(signature) == 64 && ecdsa.Verify(key, sum[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:]))
+	return len(signature) == 64 && ecdsa.Verify(key, sum[:], new(big.Int).SetBytes(signature[:32]),
+		new(big.Int).SetBytes(signature[32:]))
 }

@@ -19,24 +19,25 @@ type countedTokens struct {
 // countedRefreshTokens gives refresh tokens that say nothing to clients and are counted up.
 func countedRefreshTokens() Fault {
 	tokens := &countedTokens{number: map[string]string{}, token: map[string]string{}}
-	return Fault{Name: "refresh-tokens-counted", Requirement: "REF-23", Summary: "refresh tokens are opaque and counted up", transport: func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if scheme, number, said := strings.Cut(r.Header.Get("Authorization"), " "); said {
-				r.Header.Set("Authorization", scheme+" "+tokens.behind(number))
-			}
-			a := record(next, r)
-			var body struct {
-				Refresh string `json:"refresh_token"`
-			}
-			if json.Unmarshal(a.body, &body) == nil && body.Refresh != "" {
-				a.body = bytes.Replace(a.body, []byte(body.Refresh), []byte(tokens.of(body.Refresh)), 1)
-				a.header.Del("Content-Length")
-			}
-			a.copyHeader(w)
-			w.WriteHeader(a.status)
-			_, _ = w.Write(a.body)
-		})
-	}}
+	return Fault{Name: "refresh-tokens-counted", Requirement: "REF-23",
+		Summary: "refresh tokens are opaque and counted up", transport: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if scheme, number, said := strings.Cut(r.Header.Get("Authorization"), " "); said {
+					r.Header.Set("Authorization", scheme+" "+tokens.behind(number))
+				}
+				a := record(next, r)
+				var body struct {
+					Refresh string `json:"refresh_token"`
+				}
+				if json.Unmarshal(a.body, &body) == nil && body.Refresh != "" {
+					a.body = bytes.Replace(a.body, []byte(body.Refresh), []byte(tokens.of(body.Refresh)), 1)
+					a.header.Del("Content-Length")
+				}
+				a.copyHeader(w)
+				w.WriteHeader(a.status)
+				_, _ = w.Write(a.body)
+			})
+		}}
 }
 
 // of is the number of a token.

@@ -22,14 +22,18 @@ func discoveryFaults() []Fault {
 		return endpoint(func(e *object) { eachElement(e, "parameterProperties", change) })
 	}
 	return []Fault{
-		refused("discovery-finds-nothing", "DISC-01", "discovery answers 404 though services are configured", ags.ServiceDiscovery, http.StatusNotFound),
+		refused("discovery-finds-nothing", "DISC-01", "discovery answers 404 though services are configured",
+			ags.ServiceDiscovery, http.StatusNotFound),
 		wrongStatus("discovery-created", "DISC-01", "discovery answers 201", ags.ServiceDiscovery, http.StatusCreated),
-		wrongRefusal("discovery-empty-list", "DISC-02", "a tenant without services gets 200 and an empty list", d, func(_ *call, r *reply) {
-			*r = jsonReply(http.StatusOK, object{{"availableServices", []any{}}})
-		}, ruleKnownService),
-		wrongRefusal("discovery-nothing-500", "DISC-02", "a tenant without services gets 500", d, toStatus(http.StatusInternalServerError), ruleKnownService),
+		wrongRefusal("discovery-empty-list", "DISC-02", "a tenant without services gets 200 and an empty list", d,
+			func(_ *call, r *reply) {
+				*r = jsonReply(http.StatusOK, object{{"availableServices", []any{}}})
+			}, ruleKnownService),
+		wrongRefusal("discovery-nothing-500", "DISC-02", "a tenant without services gets 500", d,
+			toStatus(http.StatusInternalServerError), ruleKnownService),
 		lax("discovery-wants-token", "DISC-03", "discovery without a token is refused", d, ruleTokenFree),
-		body("discovery-services-missing", "DISC-04", "availableServices is called services", renamed("availableServices", "services")),
+		body("discovery-services-missing", "DISC-04", "availableServices is called services",
+			renamed("availableServices", "services")),
 		body("discovery-services-null", "DISC-04", "availableServices is null", with("availableServices", nil)),
 		body("discovery-services-object", "DISC-04", "availableServices is a single object", func(o *object) {
 			list, _ := o.get("availableServices")
@@ -50,7 +54,8 @@ func discoveryFaults() []Fault {
 			services := list.([]any)
 			o.set("availableServices", append(services[:len(services):len(services)], services[0]))
 		}),
-		body("discovery-logo-object", "DISC-06", "the logo is an object", service(with("displayAttributes", object{{"logo", object{}}, {"name", "x"}}))),
+		body("discovery-logo-object", "DISC-06", "the logo is an object",
+			service(with("displayAttributes", object{{"logo", object{}}, {"name", "x"}}))),
 		body("discovery-path-missing", "DISC-07", "endpoints have no path", endpoint(without("path"))),
 		body("discovery-path-bare", "DISC-07", "paths do not begin with a slash", endpoint(func(e *object) {
 			path, _ := e.get("path")
@@ -60,16 +65,19 @@ func discoveryFaults() []Fault {
 		body("discovery-endpoint-name-missing", "DISC-07", "endpoints have no name", endpoint(without("name"))),
 		body("discovery-mandatory-text", "DISC-08", "mandatory is the text true", parameter(with("mandatory", "true"))),
 		body("discovery-password-missing", "DISC-08", "isPassword is missing", parameter(without("isPassword"))),
-		body("discovery-password-unmarked", "DISC-08", "passwords are not called passwords", parameter(with("isPassword", false))),
-		body("discovery-parameter-twice", "DISC-08", "a parameter is listed twice, each time with other properties", endpoint(func(e *object) {
-			value, _ := e.get("parameterProperties")
-			if list, _ := value.([]any); len(list) > 0 {
-				again := append(object{}, list[0].(object)...)
-				again.set("mandatory", false)
-				e.set("parameterProperties", append(list[:len(list):len(list)], again))
-			}
-		})),
-		body("discovery-path-dead", "DISC-07", "a path is listed that leads nowhere", service(listing("OLD_SIGNON", "/signOnOld"))),
+		body("discovery-password-unmarked", "DISC-08", "passwords are not called passwords",
+			parameter(with("isPassword", false))),
+		body("discovery-parameter-twice", "DISC-08", "a parameter is listed twice, each time with other properties",
+			endpoint(func(e *object) {
+				value, _ := e.get("parameterProperties")
+				if list, _ := value.([]any); len(list) > 0 {
+					again := append(object{}, list[0].(object)...)
+					again.set("mandatory", false)
+					e.set("parameterProperties", append(list[:len(list):len(list)], again))
+				}
+			})),
+		body("discovery-path-dead", "DISC-07", "a path is listed that leads nowhere",
+			service(listing("OLD_SIGNON", "/signOnOld"))),
 		{Name: "discovery-type-dead", Requirement: "DISC-07", Summary: "a type of registration is listed that does not exist, and is not found",
 			operations: on(ags.ServiceDiscovery, ags.Register), reply: func(_ *call, r *reply) {
 				eachService(r, listing("TVKEY2", "/register/tvkey2"))
@@ -87,14 +95,17 @@ func discoveryFaults() []Fault {
 		body("discovery-parameter-nameless", "DISC-08", "names of parameters are null", parameter(with("name", nil))),
 		body("discovery-mandatory-number", "DISC-08", "mandatory is 0 or 1", parameter(with("mandatory", 1))),
 		body("discovery-without-sign-on", "DISC-09", "no service has the endpoint /signOn", service(dropEndpoint("/signOn"))),
-		body("discovery-without-session-token", "DISC-10", "no service has the endpoint /signOnWithSessionToken", service(dropEndpoint("/signOnWithSessionToken"))),
+		body("discovery-without-session-token", "DISC-10", "no service has the endpoint /signOnWithSessionToken",
+			service(dropEndpoint("/signOnWithSessionToken"))),
 		body("discovery-without-parameter", "DISC-11", "the parameter sessionToken is not told", endpoint(func(e *object) {
 			if path, _ := e.get("path"); path == "/signOnWithSessionToken" {
 				e.set("parameterProperties", []any{})
 			}
 		})),
-		lax("discovery-advertises-refused", "DISC-14", "only the first of the discovered services is served", nil, ruleDiscoveredServices),
-		spoiledSuccess("discovery-html", "GW-05", "discovery says that its JSON is HTML", d, func(_ *call, r *reply) { r.media = "text/html" }),
+		lax("discovery-advertises-refused", "DISC-14", "only the first of the discovered services is served", nil,
+			ruleDiscoveredServices),
+		spoiledSuccess("discovery-html", "GW-05", "discovery says that its JSON is HTML", d,
+			func(_ *call, r *reply) { r.media = "text/html" }),
 	}
 }
 
@@ -115,7 +126,8 @@ func listing(name, path string) func(*object) {
 	return func(s *object) {
 		value, _ := s.get("endpoints")
 		list, _ := value.([]any)
-		s.set("endpoints", append(list[:len(list):len(list)], object{{"name", name}, {"path", path}, {"parameterProperties", []any{}}}))
+		s.set("endpoints", append(list[:len(list):len(list)],
+			object{{"name", name}, {"path", path}, {"parameterProperties", []any{}}}))
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 )
 
 // overlooks tells which failures of a token the faults of a call let pass. signer made the good ones.
-func (c *call) overlooks(compact string, by *signer, signature, algorithm, whole, present, end, key rule) func(error) bool {
+func (c *call) overlooks(compact string, by *signer, signature, algorithm, whole, present, end,
+	key rule) func(error) bool {
 	return func(failure error) bool {
 		parts := strings.Split(compact, ".")
 		if len(parts) == 3 && c.believesBroughtKey(parts) {
@@ -20,7 +21,8 @@ func (c *call) overlooks(compact string, by *signer, signature, algorithm, whole
 		}
 		switch {
 		case errors.Is(failure, errAlgorithm):
-			return !c.enforces(algorithm) || by == c.server.operator && c.set.behaviour.OperatorAnyHMAC && by.signedOtherwise(parts)
+			return !c.enforces(algorithm) ||
+				by == c.server.operator && c.set.behaviour.OperatorAnyHMAC && by.signedOtherwise(parts)
 		case errors.Is(failure, errKeyID):
 			return !c.enforces(algorithm) && headerOf(parts[0]).Algorithm != by.algorithm || !c.enforces(key) ||
 				by == c.server.operator && (!c.enforces(ruleOperatorKey) || c.resemblesKeyID(parts[0], by))
@@ -80,45 +82,75 @@ func headerOf(part string) jose {
 func forgedFaults() []Fault {
 	const ref, out, gst = ags.Refresh, ags.SignOut, ags.GetSessionToken
 	var all []Fault
-	for _, at := range []struct{ name, operation, requirement string }{{"refresh", ref, "REF-22"}, {"sign-out", out, "OUT-03"}} {
+	for _, at := range []struct{ name, operation, requirement string }{{"refresh", ref, "REF-22"},
+		{"sign-out", out, "OUT-03"}} {
 		all = append(all,
-			lax("forged-"+at.name+"-signature-cut", at.requirement, "a signature that is cut short is accepted at "+at.operation, on(at.operation), ruleSignatureWhole),
-			lax("forged-"+at.name+"-signature-empty", at.requirement, "an empty signature is accepted at "+at.operation, on(at.operation), ruleSignaturePresent),
-			lax("forged-"+at.name+"-signature-end", at.requirement, "the last character of the signature is not looked at by "+at.operation, on(at.operation), ruleSignatureEnd),
-			lax("forged-"+at.name+"-unknown-key", at.requirement, "the signature by a key that nobody knows is not checked at "+at.operation, on(at.operation), ruleKnownKey),
-			lax("forged-"+at.name+"-operator-key", at.requirement, "a token that is signed with the key of the operator is accepted at "+at.operation, on(at.operation), ruleNoOperatorKey),
-			lax("forged-"+at.name+"-empty-key", at.requirement, "a token that is signed with an empty key is accepted at "+at.operation, on(at.operation), ruleNoEmptyKey),
-			lax("forged-"+at.name+"-no-key-empty-key", at.requirement, "a token of a key that nobody has is checked with an empty key at "+at.operation, on(at.operation), ruleNoKeyNoToken),
-			lax("forged-"+at.name+"-kid-as-key", at.requirement, "a token that is signed with its own kid is accepted at "+at.operation, on(at.operation), ruleKeyIDNoKey),
-			lax("forged-"+at.name+"-algorithm-none", at.requirement, "the algorithm none is accepted at "+at.operation, on(at.operation), ruleTokenAlgorithm),
+			lax("forged-"+at.name+"-signature-cut", at.requirement, "a signature that is cut short is accepted at "+at.operation,
+				on(at.operation), ruleSignatureWhole),
+			lax("forged-"+at.name+"-signature-empty", at.requirement, "an empty signature is accepted at "+at.operation,
+				on(at.operation), ruleSignaturePresent),
+			lax("forged-"+at.name+"-signature-end", at.requirement, "the last character of the signature is not looked at by "+
+				at.operation, on(at.operation), ruleSignatureEnd),
+			lax("forged-"+at.name+"-unknown-key", at.requirement, "the signature by a key that nobody knows is not checked at "+
+				at.operation, on(at.operation), ruleKnownKey),
+			lax("forged-"+at.name+"-operator-key", at.requirement,
+				"a token that is signed with the key of the operator is accepted at "+at.operation, on(at.operation),
+				ruleNoOperatorKey),
+			lax("forged-"+at.name+"-empty-key", at.requirement, "a token that is signed with an empty key is accepted at "+
+				at.operation, on(at.operation), ruleNoEmptyKey),
+			lax("forged-"+at.name+"-no-key-empty-key", at.requirement,
+				"a token of a key that nobody has is checked with an empty key at "+at.operation, on(at.operation),
+				ruleNoKeyNoToken),
+			lax("forged-"+at.name+"-kid-as-key", at.requirement, "a token that is signed with its own kid is accepted at "+
+				at.operation, on(at.operation), ruleKeyIDNoKey),
+			lax("forged-"+at.name+"-algorithm-none", at.requirement, "the algorithm none is accepted at "+at.operation,
+				on(at.operation), ruleTokenAlgorithm),
 		)
 		all = append(all, broughtKeyFaults("forged-"+at.name, at.requirement, at.operation)...)
 	}
 	all = append(all, broughtKeyFaults("get-session", "GST-04", gst)...)
 	return append(all,
-		lax("sign-out-any-signature", "OUT-03", "the signature of the access token is not checked at signOut", on(out), ruleTokenSignature),
+		lax("sign-out-any-signature", "OUT-03", "the signature of the access token is not checked at signOut", on(out),
+			ruleTokenSignature),
 		lax("sign-out-any-type", "OUT-03", "a refresh token is accepted at signOut", on(out), ruleTokenType),
-		lax("sign-out-never-expires", "OUT-03", "an access token past its time is accepted at signOut", on(out), ruleTokenExpiry),
-		lax("get-session-never-expires", "GST-05", "an OperatorAuthToken without exp is accepted", on(gst), ruleOperatorHasExpiry),
-		lax("get-session-no-key-empty-key", "GST-04", "an OperatorAuthToken of a key that nobody has is checked with an empty key", on(gst), ruleOperatorNoEmptyKey),
-		lax("get-session-end-in-text", "GST-05", "an OperatorAuthToken whose exp is a text is accepted, whatever the text", on(gst), ruleOperatorPastText),
-		lax("get-session-end-unreadable", "GST-05", "an OperatorAuthToken whose exp is no moment is accepted", on(gst), ruleOperatorReadExpiry),
-		lax("get-session-end-late", "GST-05", "an OperatorAuthToken is accepted for 40 minutes after its exp", on(gst), ruleOperatorPunctual),
-		lax("get-session-account-list", "GST-09", "an OperatorAuthToken whose OpfAccountId is a list gets a token for the last of it", on(gst), ruleOperatorPlain),
-		lax("get-session-for-anybody", "GST-06", "an OperatorAuthToken without aud is accepted", on(gst), ruleOperatorHasAudience),
-		lax("get-session-without-type", "GST-07", "an OperatorAuthToken without typ is accepted", on(gst), ruleOperatorHasType),
-		lax("get-session-without-tenant", "GST-10", "an OperatorAuthToken without OpfTenantId is accepted", on(gst), ruleOperatorHasTenant),
-		lax("get-session-without-account", "GST-09", "an OperatorAuthToken without OpfAccountId gets a token of some account", on(gst), ruleOperatorHasAccount),
-		lax("get-session-unknown-key", "GST-04", "an OperatorAuthToken by a key that nobody knows is not checked", on(gst), ruleKnownKey),
-		lax("get-session-key-ignored", "GST-04", "the kid of an OperatorAuthToken with a good signature is not looked at", on(gst), ruleOperatorKey),
-		lax("get-session-signature-cut", "GST-04", "a signature that is cut short is accepted at getSessionToken", on(gst), ruleSignatureWhole),
-		lax("get-session-signature-empty", "GST-04", "an empty signature is accepted at getSessionToken", on(gst), ruleSignaturePresent),
-		lax("get-session-signature-end", "GST-04", "the last character of the signature is not looked at by getSessionToken", on(gst), ruleSignatureEnd),
-		wrongRefusal("password-is-user-name", "SSO-08", "at signOn the name of a user is accepted as the password", on(ags.SignOn), func(c *call, r *reply) {
-			if name := c.parameter("username"); name != "" && c.parameter("password") == name {
-				*r = c.pretend()
-			}
-		}, ruleCredentials),
+		lax("sign-out-never-expires", "OUT-03", "an access token past its time is accepted at signOut", on(out),
+			ruleTokenExpiry),
+		lax("get-session-never-expires", "GST-05", "an OperatorAuthToken without exp is accepted", on(gst),
+			ruleOperatorHasExpiry),
+		lax("get-session-no-key-empty-key", "GST-04",
+			"an OperatorAuthToken of a key that nobody has is checked with an empty key", on(gst), ruleOperatorNoEmptyKey),
+		lax("get-session-end-in-text", "GST-05", "an OperatorAuthToken whose exp is a text is accepted, whatever the text",
+			on(gst), ruleOperatorPastText),
+		lax("get-session-end-unreadable", "GST-05", "an OperatorAuthToken whose exp is no moment is accepted", on(gst),
+			ruleOperatorReadExpiry),
+		lax("get-session-end-late", "GST-05", "an OperatorAuthToken is accepted for 40 minutes after its exp", on(gst),
+			ruleOperatorPunctual),
+		lax("get-session-account-list", "GST-09",
+			"an OperatorAuthToken whose OpfAccountId is a list gets a token for the last of it", on(gst), ruleOperatorPlain),
+		lax("get-session-for-anybody", "GST-06", "an OperatorAuthToken without aud is accepted", on(gst),
+			ruleOperatorHasAudience),
+		lax("get-session-without-type", "GST-07", "an OperatorAuthToken without typ is accepted", on(gst),
+			ruleOperatorHasType),
+		lax("get-session-without-tenant", "GST-10", "an OperatorAuthToken without OpfTenantId is accepted", on(gst),
+			ruleOperatorHasTenant),
+		lax("get-session-without-account", "GST-09", "an OperatorAuthToken without OpfAccountId gets a token of some account",
+			on(gst), ruleOperatorHasAccount),
+		lax("get-session-unknown-key", "GST-04", "an OperatorAuthToken by a key that nobody knows is not checked", on(gst),
+			ruleKnownKey),
+		lax("get-session-key-ignored", "GST-04", "the kid of an OperatorAuthToken with a good signature is not looked at",
+			on(gst), ruleOperatorKey),
+		lax("get-session-signature-cut", "GST-04", "a signature that is cut short is accepted at getSessionToken", on(gst),
+			ruleSignatureWhole),
+		lax("get-session-signature-empty", "GST-04", "an empty signature is accepted at getSessionToken", on(gst),
+			ruleSignaturePresent),
+		lax("get-session-signature-end", "GST-04", "the last character of the signature is not looked at by getSessionToken",
+			on(gst), ruleSignatureEnd),
+		wrongRefusal("password-is-user-name", "SSO-08", "at signOn the name of a user is accepted as the password",
+			on(ags.SignOn), func(c *call, r *reply) {
+				if name := c.parameter("username"); name != "" && c.parameter("password") == name {
+					*r = c.pretend()
+				}
+			}, ruleCredentials),
 		secondTry("second-try-refresh", "REF-22", ref, ruleTokenSignature),
 		secondTry("second-try-sign-out", "OUT-03", out, ruleTokenSignature),
 		secondTry("second-try-session-token", "SOST-14", ags.SignOnWithSessionToken, ruleKnownSession),
@@ -131,7 +163,8 @@ func forgedFaults() []Fault {
 // secondTry refuses a request once and accepts it when it comes again.
 func secondTry(name, requirement, operation string, reason rule) Fault {
 	var seen sync.Map
-	return Fault{Name: name, Requirement: requirement, Summary: "what " + operation + " has refused is accepted when it comes again", operations: on(operation),
+	return Fault{Name: name, Requirement: requirement, Summary: "what " + operation +
+		" has refused is accepted when it comes again", operations: on(operation),
 		reply: func(c *call, r *reply) {
 			if r.refused != reason {
 				return

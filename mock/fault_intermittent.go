@@ -10,7 +10,8 @@ import (
 
 // intermittentFaults show in one answer of several only, so that a scenario may well miss them.
 func intermittentFaults() []Fault {
-	ref, sost, d, head := on(ags.Refresh), on(ags.SignOnWithSessionToken), on(ags.ServiceDiscovery), on(ags.GetSessionToken)
+	ref, sost, d, head := on(ags.Refresh), on(ags.SignOnWithSessionToken), on(ags.ServiceDiscovery),
+		on(ags.GetSessionToken)
 	nth := func(f func(*object)) func(*call, *reply) {
 		return func(c *call, r *reply) {
 			if r.hasBody && !c.firstTime() {
@@ -19,17 +20,27 @@ func intermittentFaults() []Fault {
 		}
 	}
 	return []Fault{
-		nowAndThen(2, spoiledBody("sometimes-refresh-no-account", "REF-03", "accountId is missing", ref, without("accountId"))),
-		nowAndThen(3, spoiledBody("sometimes-refresh-token-text", "REF-03", "expires_in is a text", ref, with("expires_in", "3600"))),
+		nowAndThen(2, spoiledBody("sometimes-refresh-no-account", "REF-03", "accountId is missing", ref,
+			without("accountId"))),
+		nowAndThen(3, spoiledBody("sometimes-refresh-token-text", "REF-03", "expires_in is a text", ref,
+			with("expires_in", "3600"))),
 		nowAndThen(7, wrongStatus("sometimes-refresh-201", "REF-01", "the status is 201", ags.Refresh, http.StatusCreated)),
-		nowAndThen(3, refused("sometimes-refresh-refused", "REF-01", "a good token gets 401", ags.Refresh, http.StatusUnauthorized)),
-		nowAndThen(5, spoiledSuccess("sometimes-session-no-account", "SOST-04", "accountId is missing", sost, nth(without("accountId")))),
-		nowAndThen(3, spoiledSuccess("sometimes-session-no-refresh-token", "SOST-03", "refresh_token is missing", sost, nth(without("refresh_token")))),
-		nowAndThen(7, spoiledSuccess("sometimes-session-expires-text", "SOST-04", "expires_in is a text", sost, nth(with("expires_in", "3600")))),
-		nowAndThen(3, wrongStatus("sometimes-session-200", "SOST-01", "the status is 200", ags.SignOnWithSessionToken, http.StatusOK)),
-		nowAndThen(4, wrongStatus("sometimes-discovery-201", "DISC-01", "the status is 201", ags.ServiceDiscovery, http.StatusCreated)),
-		nowAndThen(3, spoiledBody("sometimes-discovery-renamed", "DISC-04", "availableServices is called services", d, renamed("availableServices", "services"))),
-		nowAndThen(3, spoiledBody("sometimes-head-end-number", "GST-02", "the session token is a number", head, with("sessionToken", 7))),
+		nowAndThen(3, refused("sometimes-refresh-refused", "REF-01", "a good token gets 401", ags.Refresh,
+			http.StatusUnauthorized)),
+		nowAndThen(5, spoiledSuccess("sometimes-session-no-account", "SOST-04", "accountId is missing", sost,
+			nth(without("accountId")))),
+		nowAndThen(3, spoiledSuccess("sometimes-session-no-refresh-token", "SOST-03", "refresh_token is missing", sost,
+			nth(without("refresh_token")))),
+		nowAndThen(7, spoiledSuccess("sometimes-session-expires-text", "SOST-04", "expires_in is a text", sost,
+			nth(with("expires_in", "3600")))),
+		nowAndThen(3, wrongStatus("sometimes-session-200", "SOST-01", "the status is 200", ags.SignOnWithSessionToken,
+			http.StatusOK)),
+		nowAndThen(4, wrongStatus("sometimes-discovery-201", "DISC-01", "the status is 201", ags.ServiceDiscovery,
+			http.StatusCreated)),
+		nowAndThen(3, spoiledBody("sometimes-discovery-renamed", "DISC-04", "availableServices is called services", d,
+			renamed("availableServices", "services"))),
+		nowAndThen(3, spoiledBody("sometimes-head-end-number", "GST-02", "the session token is a number", head,
+			with("sessionToken", 7))),
 		{Name: "sometimes-503", Requirement: "ERR-08", Summary: "every 41st call gets 503 that does not say when to come again", transport: func(next http.Handler) http.Handler {
 			var calls atomic.Int64
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -40,7 +51,8 @@ func intermittentFaults() []Fault {
 				next.ServeHTTP(w, r)
 			})
 		}},
-		nowAndThen(2, spoiledSuccess("sometimes-head-end-500", "GST-01", "the status is 500", head, toStatus(http.StatusInternalServerError))),
+		nowAndThen(2, spoiledSuccess("sometimes-head-end-500", "GST-01", "the status is 500", head,
+			toStatus(http.StatusInternalServerError))),
 	}
 }
 

@@ -45,19 +45,28 @@ func (c *call) reread() []byte {
 func jsonFaults() []Fault {
 	var all []Fault
 	for _, at := range []struct{ name, operation, requirement string }{
-		{"session-sign-on", ags.SignOnWithSessionToken, "SOST-08"}, {"sign-on", ags.SignOn, "SSO-07"}, {"subsequent-sign-on", ags.SubsequentSignOn, "SUB-06"},
-		{"get-session", ags.GetSessionToken, "GST-03"}, {"sign-out", ags.SignOut, "OUT-05"}, {"register", ags.Register, "REG-03"},
+		{"session-sign-on", ags.SignOnWithSessionToken, "SOST-08"}, {"sign-on", ags.SignOn, "SSO-07"},
+		{"subsequent-sign-on", ags.SubsequentSignOn, "SUB-06"},
+		{"get-session", ags.GetSessionToken, "GST-03"}, {"sign-out", ags.SignOut, "OUT-05"},
+		{"register", ags.Register, "REG-03"},
 	} {
 		for _, r := range readings {
-			all = append(all, lax("json-"+at.name+"-"+r.name, at.requirement, at.operation+" takes "+r.words, on(at.operation), r.rule))
+			all = append(all, lax("json-"+at.name+"-"+r.name, at.requirement, at.operation+" takes "+r.words, on(at.operation),
+				r.rule))
 		}
-		all = append(all, lax("json-"+at.name+"-text-parameters", at.requirement, at.operation+" takes parameters as a text that holds JSON", on(at.operation), ruleParametersNoText),
-			lax("json-"+at.name+"-map-parameters", at.requirement, at.operation+" takes parameters as an object of names and values", on(at.operation), ruleParametersNoMap))
+		all = append(all, lax("json-"+at.name+"-text-parameters", at.requirement,
+			at.operation+" takes parameters as a text that holds JSON", on(at.operation), ruleParametersNoText),
+			lax("json-"+at.name+"-map-parameters", at.requirement, at.operation+
+				" takes parameters as an object of names and values", on(at.operation), ruleParametersNoMap))
 	}
-	all = append(all, lax("json-refresh-not-closed", "ERR-08", "refresh takes a body that is not closed", on(ags.Refresh), ruleClosed),
-		lax("json-subsequent-register-text-behind", "ERR-08", "subsequentRegister takes text behind the body", on(ags.SubsequentRegister), ruleNothingBehind))
-	for _, at := range []struct{ name, operation string }{{"refresh", ags.Refresh}, {"subsequent-register", ags.SubsequentRegister}} {
-		all = append(all, wrongRefusal("json-"+at.name+"-500", "ERR-08", "a body that is no JSON gives 500 at "+at.operation, on(at.operation), toStatus(http.StatusInternalServerError), ruleJSON))
+	all = append(all, lax("json-refresh-not-closed", "ERR-08", "refresh takes a body that is not closed", on(ags.Refresh),
+		ruleClosed),
+		lax("json-subsequent-register-text-behind", "ERR-08", "subsequentRegister takes text behind the body",
+			on(ags.SubsequentRegister), ruleNothingBehind))
+	for _, at := range []struct{ name, operation string }{{"refresh", ags.Refresh},
+		{"subsequent-register", ags.SubsequentRegister}} {
+		all = append(all, wrongRefusal("json-"+at.name+"-500", "ERR-08", "a body that is no JSON gives 500 at "+at.operation,
+			on(at.operation), toStatus(http.StatusInternalServerError), ruleJSON))
 	}
 	return all
 }

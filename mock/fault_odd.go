@@ -150,14 +150,16 @@ func oddFaults() []Fault {
 func stumblingFaults() []Fault {
 	var all []Fault
 	add := func(name, words, operation string, is oddness) {
-		all = append(all, Fault{Name: "odd-" + name + "-500", Requirement: "ERR-08", Summary: operation + " answers 500 to " + words, operations: on(operation),
+		all = append(all, Fault{Name: "odd-" + name + "-500", Requirement: "ERR-08",
+			Summary: operation + " answers 500 to " + words, operations: on(operation),
 			reply: func(c *call, r *reply) {
 				if is(c) {
 					*r = emptyReply(http.StatusInternalServerError)
 				}
 			}})
 	}
-	turn := []string{ags.SignOnWithSessionToken, ags.SignOn, ags.GetSessionToken, ags.Refresh, ags.SignOut, ags.Register, ags.SubsequentSignOn, ags.SubsequentRegister}
+	turn := []string{ags.SignOnWithSessionToken, ags.SignOn, ags.GetSessionToken, ags.Refresh, ags.SignOut, ags.Register,
+		ags.SubsequentSignOn, ags.SubsequentRegister}
 	for i, v := range oddValues[:5] {
 		add("parameters-"+v.name, v.words+" for parameters", turn[i], inMember("parameters", v.is))
 		if v.name != "object" {
@@ -165,7 +167,8 @@ func stumblingFaults() []Fault {
 		}
 	}
 	for i, v := range oddValues {
-		at := []struct{ operation, parameter string }{{ags.SignOnWithSessionToken, "sessionToken"}, {ags.SignOn, "username"}, {ags.GetSessionToken, operatorParameter}, {ags.Register, "username"}}[i%4]
+		at := []struct{ operation, parameter string }{{ags.SignOnWithSessionToken, "sessionToken"}, {ags.SignOn, "username"},
+			{ags.GetSessionToken, operatorParameter}, {ags.Register, "username"}}[i%4]
 		add("value-"+v.name, v.words+" for "+at.parameter, at.operation, inParameter(at.parameter, v.is))
 		if v.name != "null" && v.name != "nul" {
 			add("client-"+v.name, v.words+" for clientId", turn[i%2], inMember("clientId", v.is))
@@ -182,17 +185,21 @@ func stumblingFaults() []Fault {
 	for i, v := range []string{"quotes", "long", "scripts"} {
 		add("correlation-"+v, "an odd x-correlation-id ("+v+")", turn[i], inHeader(ags.HeaderCorrelation, oddValue(v)))
 		add("service-"+v, "an odd x-auth-service-id ("+v+")", turn[i+3], inHeader(ags.HeaderService, oddValue(v)))
-		add("user-token-"+v, "an odd User-Token ("+v+")", turn[6+i%2], inHeader(ags.HeaderUserToken, func(text any) bool { return v != "scripts" && oddValue(v)(text) || v == "scripts" && likeJWT(text) }))
+		add("user-token-"+v, "an odd User-Token ("+v+")", turn[6+i%2],
+			inHeader(ags.HeaderUserToken,
+				func(text any) bool { return v != "scripts" && oddValue(v)(text) || v == "scripts" && likeJWT(text) }))
 	}
 	add("discovery-tenant", "an odd nv-tenant-id", ags.ServiceDiscovery, inHeader(ags.HeaderTenant, oddValue("scripts")))
-	add("discovery-correlation", "a very long x-correlation-id", ags.ServiceDiscovery, inHeader(ags.HeaderCorrelation, oddValue("long")))
+	add("discovery-correlation", "a very long x-correlation-id", ags.ServiceDiscovery,
+		inHeader(ags.HeaderCorrelation, oddValue("long")))
 	add("no-accept", "a request without Accept", ags.ServiceDiscovery, lacksHeader("Accept"))
 	add("twice", "a parameter that stands twice", ags.SignOnWithSessionToken, twice)
 	add("scheme-alone", "a scheme without a token", ags.Refresh, schemeAlone)
 	add("basic", "the scheme Basic", ags.SignOut, withScheme("Basic "))
 	add("digest", "the scheme Digest", ags.Refresh, withScheme("Digest "))
 	add("token-like-jwt", "what has the form of a JWT alone", ags.SignOut, tokenIs(likeJWT))
-	add("session-like-jwt", "a session token that has the form of a JWT", ags.SignOnWithSessionToken, inParameter("sessionToken", likeJWT))
+	add("session-like-jwt", "a session token that has the form of a JWT", ags.SignOnWithSessionToken,
+		inParameter("sessionToken", likeJWT))
 	return append(all, lateFaults()...)
 }
 
@@ -200,14 +207,16 @@ func stumblingFaults() []Fault {
 func lateFaults() []Fault {
 	var all []Fault
 	add := func(name, words, operation string, is oddness) {
-		all = append(all, Fault{Name: "odd-late-" + name + "-500", Requirement: "ERR-08", Summary: operation + " answers 500 to " + words + " beside what lets in", operations: on(operation),
+		all = append(all, Fault{Name: "odd-late-" + name + "-500", Requirement: "ERR-08",
+			Summary: operation + " answers 500 to " + words + " beside what lets in", operations: on(operation),
 			reply: func(c *call, r *reply) {
 				if is(c) && c.holdsGood() {
 					*r = emptyReply(http.StatusInternalServerError)
 				}
 			}})
 	}
-	for _, at := range []struct{ name, operation string }{{"session", ags.SignOnWithSessionToken}, {"sign-on", ags.SignOn}} {
+	for _, at := range []struct{ name, operation string }{{"session", ags.SignOnWithSessionToken},
+		{"sign-on", ags.SignOn}} {
 		for _, v := range []string{"number", "true", "array", "object", "quotes", "long"} {
 			add(at.name+"-client-"+v, "a clientId that is odd ("+v+")", at.operation, inMember("clientId", oddValue(v)))
 		}
@@ -215,7 +224,8 @@ func lateFaults() []Fault {
 	for _, v := range []string{"number", "array"} {
 		add("sign-out-parameters-"+v, "odd parameters ("+v+")", ags.SignOut, inMember("parameters", oddValue(v)))
 	}
-	add("sign-out-correlation", "a very long x-correlation-id", ags.SignOut, inHeader(ags.HeaderCorrelation, oddValue("long")))
+	add("sign-out-correlation", "a very long x-correlation-id", ags.SignOut,
+		inHeader(ags.HeaderCorrelation, oddValue("long")))
 	return all
 }
 
@@ -251,7 +261,8 @@ func (c *call) holdsGood() bool {
 func takenInFaults() []Fault {
 	var all []Fault
 	add := func(name, requirement, words, operation string, is oddness) {
-		all = append(all, Fault{Name: "odd-" + name, Requirement: requirement, Summary: operation + " lets in who sends " + words, operations: on(operation),
+		all = append(all, Fault{Name: "odd-" + name, Requirement: requirement,
+			Summary: operation + " lets in who sends " + words, operations: on(operation),
 			reply: func(c *call, r *reply) {
 				if r.refused != "" && is(c) {
 					*r = c.pretend()
@@ -259,33 +270,44 @@ func takenInFaults() []Fault {
 			}})
 	}
 	for _, at := range []struct{ name, requirement, operation, parameter string }{
-		{"session", "SOST-14", ags.SignOnWithSessionToken, "sessionToken"}, {"password", "SSO-08", ags.SignOn, "password"}, {"user", "SSO-08", ags.SignOn, "username"},
+		{"session", "SOST-14", ags.SignOnWithSessionToken, "sessionToken"}, {"password", "SSO-08", ags.SignOn, "password"},
+		{"user", "SSO-08", ags.SignOn, "username"},
 		{"operator", "GST-04", ags.GetSessionToken, operatorParameter}, {"registration", "REG-03", ags.Register, "username"},
 	} {
 		for _, v := range oddValues {
-			if at.name == "password" && v.name != "number" && v.name != "true" && v.name != "null" || v.name == "number" && at.name != "password" {
+			if at.name == "password" && v.name != "number" && v.name != "true" && v.name != "null" ||
+				v.name == "number" && at.name != "password" {
 				continue // on a live service few wrong passwords are sent
 			}
-			add(at.name+"-"+v.name+"-taken", at.requirement, v.words+" for "+at.parameter, at.operation, inParameter(at.parameter, v.is))
+			add(at.name+"-"+v.name+"-taken", at.requirement, v.words+" for "+at.parameter, at.operation,
+				inParameter(at.parameter, v.is))
 		}
 	}
 	for _, at := range []struct{ name, requirement, operation string }{
-		{"session", "SOST-09", ags.SignOnWithSessionToken}, {"sign-on", "SSO-07", ags.SignOn}, {"operator", "GST-03", ags.GetSessionToken}, {"registration", "REG-03", ags.Register},
+		{"session", "SOST-09", ags.SignOnWithSessionToken}, {"sign-on", "SSO-07", ags.SignOn},
+		{"operator", "GST-03", ags.GetSessionToken}, {"registration", "REG-03", ags.Register},
 	} {
-		add(at.name+"-parameters-number-taken", at.requirement, "a number for parameters", at.operation, inMember("parameters", oddValue("number")))
+		add(at.name+"-parameters-number-taken", at.requirement, "a number for parameters", at.operation,
+			inMember("parameters", oddValue("number")))
 		add(at.name+"-entry-true-taken", at.requirement, "true among parameters", at.operation, inEntry(oddValue("true")))
 	}
-	for _, at := range []struct{ name, none, some, operation string }{{"refresh", "REF-04", "REF-05", ags.Refresh}, {"sign-out", "OUT-02", "OUT-03", ags.SignOut}} {
+	for _, at := range []struct{ name, none, some, operation string }{{"refresh", "REF-04", "REF-05", ags.Refresh},
+		{"sign-out", "OUT-02", "OUT-03", ags.SignOut}} {
 		add(at.name+"-scheme-alone-taken", at.none, "a scheme without a token", at.operation, schemeAlone)
 		add(at.name+"-basic-taken", at.some, "the scheme Basic", at.operation, withScheme("Basic "))
 		add(at.name+"-like-jwt-taken", at.some, "what has the form of a JWT alone", at.operation, tokenIs(likeJWT))
 		add(at.name+"-quotes-taken", at.some, "a token with quotes", at.operation, tokenIs(oddValue("quotes")))
-		add(at.name+"-word-taken", at.some, "the word undefined for a token", at.operation, tokenIs(func(v any) bool { return v == "undefined" }))
+		add(at.name+"-word-taken", at.some, "the word undefined for a token", at.operation,
+			tokenIs(func(v any) bool { return v == "undefined" }))
 	}
-	for _, at := range []struct{ name, requirement, operation string }{{"pick", "SUB-03", ags.SubsequentSignOn}, {"pick-at-register", "REG-07", ags.SubsequentRegister}} {
-		add(at.name+"-like-jwt-taken", at.requirement, "a User-Token that has the form of a JWT alone", at.operation, inHeader(ags.HeaderUserToken, likeJWT))
-		add(at.name+"-quotes-taken", at.requirement, "a User-Token with quotes", at.operation, inHeader(ags.HeaderUserToken, oddValue("quotes")))
-		add(at.name+"-null-taken", at.requirement, "the word null for a User-Token", at.operation, inHeader(ags.HeaderUserToken, func(v any) bool { return v == "null" }))
+	for _, at := range []struct{ name, requirement, operation string }{{"pick", "SUB-03", ags.SubsequentSignOn},
+		{"pick-at-register", "REG-07", ags.SubsequentRegister}} {
+		add(at.name+"-like-jwt-taken", at.requirement, "a User-Token that has the form of a JWT alone", at.operation,
+			inHeader(ags.HeaderUserToken, likeJWT))
+		add(at.name+"-quotes-taken", at.requirement, "a User-Token with quotes", at.operation,
+			inHeader(ags.HeaderUserToken, oddValue("quotes")))
+		add(at.name+"-null-taken", at.requirement, "the word null for a User-Token", at.operation,
+			inHeader(ags.HeaderUserToken, func(v any) bool { return v == "null" }))
 	}
 	return all
 }
@@ -294,20 +316,24 @@ func takenInFaults() []Fault {
 func mindingFaults() []Fault {
 	var all []Fault
 	add := func(name, requirement, words, operation string, is oddness) {
-		all = append(all, spoiledSuccess("minds-"+name, requirement, operation+" refuses "+words, on(operation), func(c *call, r *reply) {
-			if is(c) {
-				*r = c.refuse(rulePath, http.StatusBadRequest, 0, "the request is not understood")
-			}
-		}))
+		all = append(all, spoiledSuccess("minds-"+name, requirement, operation+" refuses "+words, on(operation),
+			func(c *call, r *reply) {
+				if is(c) {
+					*r = c.refuse(rulePath, http.StatusBadRequest, 0, "the request is not understood")
+				}
+			}))
 	}
 	blanks, order, escapes := inText("\n"), inText(`{"value":`), inText(`\u00`)
-	good := map[string]string{ags.SignOn: "SSO-11", ags.SubsequentSignOn: "SUB-01", ags.GetSessionToken: "GST-01", ags.SignOnWithSessionToken: "SOST-01", ags.Refresh: "REF-01",
+	good := map[string]string{ags.SignOn: "SSO-11", ags.SubsequentSignOn: "SUB-01", ags.GetSessionToken: "GST-01",
+		ags.SignOnWithSessionToken: "SOST-01", ags.Refresh: "REF-01",
 		ags.SignOut: "OUT-01", ags.Register: "REG-01", ags.SubsequentRegister: "REG-06", ags.ServiceDiscovery: "DISC-01"}
 	for _, at := range []struct{ name, operation string }{
-		{"sign-on", ags.SignOn}, {"pick", ags.SubsequentSignOn}, {"get-session", ags.GetSessionToken}, {"refresh", ags.Refresh}, {"sign-out", ags.SignOut}, {"register", ags.Register},
+		{"sign-on", ags.SignOn}, {"pick", ags.SubsequentSignOn}, {"get-session", ags.GetSessionToken},
+		{"refresh", ags.Refresh}, {"sign-out", ags.SignOut}, {"register", ags.Register},
 		{"pick-at-register", ags.SubsequentRegister}, {"discovery", ags.ServiceDiscovery},
 	} {
-		add(at.name+"-no-correlation", good[at.operation], "a request without x-correlation-id", at.operation, lacksHeader(ags.HeaderCorrelation))
+		add(at.name+"-no-correlation", good[at.operation], "a request without x-correlation-id", at.operation,
+			lacksHeader(ags.HeaderCorrelation))
 		if at.operation != ags.ServiceDiscovery {
 			add(at.name+"-blanks", good[at.operation], "JSON with blanks and line breaks", at.operation, blanks)
 		}
@@ -317,12 +343,16 @@ func mindingFaults() []Fault {
 	add("sign-on-order", "SSO-11", "members in another order", ags.SignOn, order)
 	add("get-session-order", "GST-01", "members in another order", ags.GetSessionToken, order)
 	add("session-escapes", "SOST-29", "escapes in texts", ags.SignOnWithSessionToken, escapes)
-	add("session-member-in-parameter", "SOST-29", "an unknown member of a parameter", ags.SignOnWithSessionToken, inText(`"comment"`))
-	add("session-member-in-other-script", "SOST-29", "a member in letters of other scripts", ags.SignOnWithSessionToken, inText("пользователь"))
+	add("session-member-in-parameter", "SOST-29", "an unknown member of a parameter", ags.SignOnWithSessionToken,
+		inText(`"comment"`))
+	add("session-member-in-other-script", "SOST-29", "a member in letters of other scripts", ags.SignOnWithSessionToken,
+		inText("пользователь"))
 	add("session-tracing", "SOST-29", "headers of tracing", ags.SignOnWithSessionToken, hasHeader("traceparent"))
 	add("session-apps", "SOST-29", "headers of apps", ags.SignOnWithSessionToken, hasHeader("X-App-Version"))
-	add("session-charset", "SOST-29", "a Content-Type with a charset", ags.SignOnWithSessionToken, inHeader("Content-Type", func(v any) bool { return v == "application/json; charset=utf-8" }))
-	for _, at := range []struct{ name, operation, requirement string }{{"refresh", ags.Refresh, "REF-01"}, {"session", ags.SignOnWithSessionToken, "REF-01"}} {
+	add("session-charset", "SOST-29", "a Content-Type with a charset", ags.SignOnWithSessionToken,
+		inHeader("Content-Type", func(v any) bool { return v == "application/json; charset=utf-8" }))
+	for _, at := range []struct{ name, operation, requirement string }{{"refresh", ags.Refresh, "REF-01"},
+		{"session", ags.SignOnWithSessionToken, "REF-01"}} {
 		f := onceOnly(at.name, at.requirement, at.operation)
 		all = append(all, f)
 	}
@@ -333,14 +363,15 @@ func mindingFaults() []Fault {
 func onceOnly(name, requirement, operation string) Fault {
 	var mutex sync.Mutex
 	seen := map[string]bool{}
-	return spoiledSuccess("minds-"+name+"-correlation-twice", requirement, "a correlation id that came before is refused at "+operation, nil, func(c *call, r *reply) {
-		id := c.header(ags.HeaderCorrelation)
-		mutex.Lock()
-		before := seen[id]
-		seen[id] = id != ""
-		mutex.Unlock()
-		if before && c.operation == operation {
-			*r = c.refuse(rulePath, http.StatusConflict, 0, "the request was sent before")
-		}
-	})
+	return spoiledSuccess("minds-"+name+"-correlation-twice", requirement,
+		"a correlation id that came before is refused at "+operation, nil, func(c *call, r *reply) {
+			id := c.header(ags.HeaderCorrelation)
+			mutex.Lock()
+			before := seen[id]
+			seen[id] = id != ""
+			mutex.Unlock()
+			if before && c.operation == operation {
+				*r = c.refuse(rulePath, http.StatusConflict, 0, "the request was sent before")
+			}
+		})
 }

@@ -13,7 +13,8 @@ import (
 
 // transportFaults stand around the service. They name the call whose success they spoil.
 func transportFaults() []Fault {
-	around := func(name, requirement, summary, path string, spoil func(w http.ResponseWriter, r *http.Request, next http.Handler)) Fault {
+	around := func(name, requirement, summary, path string,
+		spoil func(w http.ResponseWriter, r *http.Request, next http.Handler)) Fault {
 		return Fault{Name: name, Requirement: requirement, Summary: summary, transport: func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if strings.HasPrefix(r.URL.Path, path) {
@@ -32,71 +33,82 @@ func transportFaults() []Fault {
 		}
 	}
 	return []Fault{
-		around("transport-cut", "SOST-01", "answers end in the middle of the body", sost, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			a := record(next, r)
-			a.copyHeader(w)
-			w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
-			w.WriteHeader(a.status)
-			_, _ = w.Write(a.body[:len(a.body)/2])
-			abort(w)
-		}),
-		around("transport-closed", "REF-01", "the connection is closed instead of an answer", "/ags/refresh", func(_ http.ResponseWriter, _ *http.Request, _ http.Handler) {
-			panic(http.ErrAbortHandler)
-		}),
-		around("transport-length-short", "SOST-03", "Content-Length is ten bytes too small", sost, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			a := record(next, r)
-			a.copyHeader(w)
-			short := max(0, len(a.body)-10)
-			w.Header().Set("Content-Length", strconv.Itoa(short))
-			w.WriteHeader(a.status)
-			_, _ = w.Write(a.body[:short])
-		}),
-		around("transport-trickle", "SUB-01", "the answer comes one byte in 50 ms", "/ags/subsequentSignOn", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			a := record(next, r)
-			a.copyHeader(w)
-			w.WriteHeader(a.status)
-			tick := time.NewTicker(50 * time.Millisecond)
-			defer tick.Stop()
-			for i := range a.body {
-				select {
-				case <-r.Context().Done():
-					return
-				case <-tick.C:
+		around("transport-cut", "SOST-01", "answers end in the middle of the body", sost,
+			func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				a := record(next, r)
+				a.copyHeader(w)
+				w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+				w.WriteHeader(a.status)
+				_, _ = w.Write(a.body[:len(a.body)/2])
+				abort(w)
+			}),
+		around("transport-closed", "REF-01", "the connection is closed instead of an answer", "/ags/refresh",
+			func(_ http.ResponseWriter, _ *http.Request, _ http.Handler) {
+				panic(http.ErrAbortHandler)
+			}),
+		around("transport-length-short", "SOST-03", "Content-Length is ten bytes too small", sost,
+			func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				a := record(next, r)
+				a.copyHeader(w)
+				short := max(0, len(a.body)-10)
+				w.Header().Set("Content-Length", strconv.Itoa(short))
+				w.WriteHeader(a.status)
+				_, _ = w.Write(a.body[:short])
+			}),
+		around("transport-trickle", "SUB-01", "the answer comes one byte in 50 ms", "/ags/subsequentSignOn",
+			func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				a := record(next, r)
+				a.copyHeader(w)
+				w.WriteHeader(a.status)
+				tick := time.NewTicker(50 * time.Millisecond)
+				defer tick.Stop()
+				for i := range a.body {
+					select {
+					case <-r.Context().Done():
+						return
+					case <-tick.C:
+					}
+					_, _ = w.Write(a.body[i : i+1])
+					flush(w)
 				}
-				_, _ = w.Write(a.body[i : i+1])
-				flush(w)
-			}
-		}),
-		around("transport-silent", "REG-06", "the call is never answered", "/ags/subsequentRegister", func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
-			<-r.Context().Done()
-		}),
-		around("transport-not-gzip", "SSO-01", "answers say that they are compressed and are not", "/ags/signOn", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			a := record(next, r)
-			a.copyHeader(w)
-			if r.URL.Path == "/ags/signOn" {
-				w.Header().Set("Content-Encoding", "gzip")
-			}
-			w.WriteHeader(a.status)
-			_, _ = w.Write(a.body)
-		}),
-		around("transport-redirect", "GST-01", "the call is redirected to a login page", "/ags/getSessionToken", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-			w.Header().Set("Location", "/login")
-			w.WriteHeader(http.StatusFound)
-		}),
-		around("transport-503-forever", "DISC-01", "discovery answers 503 with Retry-After for ever", "/ags/servicediscovery", busy(http.StatusServiceUnavailable)),
-		around("transport-429-forever", "OUT-01", "signOut answers 429 with Retry-After for ever", "/ags/signOut", busy(http.StatusTooManyRequests)),
-		around("transport-html-login", "GST-02", "a captive portal answers getSessionToken with its page", "/ags/getSessionToken", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-			w.Header().Set("Content-Type", "text/html")
-			_, _ = w.Write([]byte("<html><body>Welcome to the lounge</body></html>"))
-		}),
-		around("transport-chunks-cut", "DISC-04", "a chunked answer ends in the middle", "/ags/servicediscovery", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			a := record(next, r)
-			a.copyHeader(w)
-			w.Header().Del("Content-Length")
-			w.WriteHeader(a.status)
-			_, _ = w.Write(a.body[:len(a.body)/2])
-			abort(w)
-		}),
+			}),
+		around("transport-silent", "REG-06", "the call is never answered", "/ags/subsequentRegister",
+			func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
+				<-r.Context().Done()
+			}),
+		around("transport-not-gzip", "SSO-01", "answers say that they are compressed and are not", "/ags/signOn",
+			func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				a := record(next, r)
+				a.copyHeader(w)
+				if r.URL.Path == "/ags/signOn" {
+					w.Header().Set("Content-Encoding", "gzip")
+				}
+				w.WriteHeader(a.status)
+				_, _ = w.Write(a.body)
+			}),
+		around("transport-redirect", "GST-01", "the call is redirected to a login page", "/ags/getSessionToken",
+			func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+				w.Header().Set("Location", "/login")
+				w.WriteHeader(http.StatusFound)
+			}),
+		around("transport-503-forever", "DISC-01", "discovery answers 503 with Retry-After for ever", "/ags/servicediscovery",
+			busy(http.StatusServiceUnavailable)),
+		around("transport-429-forever", "OUT-01", "signOut answers 429 with Retry-After for ever", "/ags/signOut",
+			busy(http.StatusTooManyRequests)),
+		around("transport-html-login", "GST-02", "a captive portal answers getSessionToken with its page",
+			"/ags/getSessionToken", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+				w.Header().Set("Content-Type", "text/html")
+				_, _ = w.Write([]byte("<html><body>Welcome to the lounge</body></html>"))
+			}),
+		around("transport-chunks-cut", "DISC-04", "a chunked answer ends in the middle", "/ags/servicediscovery",
+			func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				a := record(next, r)
+				a.copyHeader(w)
+				w.Header().Del("Content-Length")
+				w.WriteHeader(a.status)
+				_, _ = w.Write(a.body[:len(a.body)/2])
+				abort(w)
+			}),
 	}
 }
 
@@ -108,7 +120,8 @@ func rareFaults() []Fault {
 // oneInMany gives every n-th token answer to somebody else.
 func oneInMany(n uint64) Fault {
 	var count atomic.Uint64
-	return Fault{Name: "rare-somebody-else", Requirement: "SOST-22", UnderLoad: true, Summary: "one sign-on in 200 gets the tokens of another client", operations: on(ags.SignOnWithSessionToken),
+	return Fault{Name: "rare-somebody-else", Requirement: "SOST-22", UnderLoad: true,
+		Summary: "one sign-on in 200 gets the tokens of another client", operations: on(ags.SignOnWithSessionToken),
 		reply: func(c *call, r *reply) {
 			if r.pair == nil || count.Add(1)%n != 0 {
 				return
@@ -122,15 +135,16 @@ func oneInMany(n uint64) Fault {
 // flaky fails one call in n.
 func flaky(n uint64) Fault {
 	var count atomic.Uint64
-	return Fault{Name: "rare-500", Requirement: "ERR-08", UnderLoad: true, Summary: "one answer in 50 is a 500", transport: func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if count.Add(1)%n == 0 {
-				w.WriteHeader(http.StatusInternalServerError)
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
-	}}
+	return Fault{Name: "rare-500", Requirement: "ERR-08", UnderLoad: true, Summary: "one answer in 50 is a 500",
+		transport: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if count.Add(1)%n == 0 {
+					w.WriteHeader(http.StatusInternalServerError)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		}}
 }
 
 // atOnce knows the call before that is still, or was just now, under way.
@@ -166,7 +180,8 @@ func (a *atOnce) meet(r *reply) *reply {
 // sameIDAtOnce gives first-time sign-ons at the same time the same device.
 func sameIDAtOnce() Fault {
 	var calls atOnce
-	return Fault{Name: "race-same-client-id", Requirement: "SOST-33", UnderLoad: true, Summary: "first-time sign-ons at the same time get the same client_id", operations: on(ags.SignOnWithSessionToken),
+	return Fault{Name: "race-same-client-id", Requirement: "SOST-33", UnderLoad: true,
+		Summary: "first-time sign-ons at the same time get the same client_id", operations: on(ags.SignOnWithSessionToken),
 		reply: func(c *call, r *reply) {
 			if r.pair == nil || !c.firstTime() {
 				return
@@ -183,7 +198,8 @@ func sameIDAtOnce() Fault {
 // crossedAtOnce gives refreshes at the same time one another's tokens.
 func crossedAtOnce() Fault {
 	var calls atOnce
-	return Fault{Name: "race-crossed-refreshes", Requirement: "REF-12", UnderLoad: true, Summary: "refreshes at the same time get one another's tokens", operations: on(ags.Refresh),
+	return Fault{Name: "race-crossed-refreshes", Requirement: "REF-12", UnderLoad: true,
+		Summary: "refreshes at the same time get one another's tokens", operations: on(ags.Refresh),
 		reply: func(_ *call, r *reply) {
 			if r.pair == nil {
 				return

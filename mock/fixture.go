@@ -42,7 +42,8 @@ func (s *Server) restore() {
 	st.offset = 0
 	st.maxDevices = cmp.Or(s.config.MaxDevices, 500_000)
 	maxTokens := cmp.Or(s.config.MaxTokens, 2_000_000)
-	st.sessions, st.userTokens, st.spent = newExpiring[session](maxTokens), newExpiring[offer](maxTokens), newExpiring[struct{}](maxTokens)
+	st.sessions, st.userTokens, st.spent = newExpiring[session](maxTokens), newExpiring[offer](maxTokens),
+		newExpiring[struct{}](maxTokens)
 	st.registrations, st.activations = newExpiring[registration](10_000), newExpiring[activation](10_000)
 	st.operators, st.operatorJTIs = newExpiring[struct{}](10_000), newExpiring[struct{}](100_000)
 	st.devices, st.refused = 0, 0

@@ -85,8 +85,8 @@ func (s *state) sessionTokens() iter.Seq[string] {
 	}
 }
 
-// openUserTokens returns the userAccountTokens of accounts that may sign on: of several that a pattern fits, one of these
-// is taken. The caller holds the mutex.
+// openUserTokens returns the userAccountTokens of accounts that may sign on: of several that a pattern fits, one of
+// these is taken. The caller holds the mutex.
 func (s *state) openUserTokens() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for token, kept := range s.userTokens.entries {

@@ -60,7 +60,8 @@ func (s *Server) tokens(c *call, status int, g grant) reply {
 	refreshToken := c.sign(&r)
 	body := object{{"access_token", accessToken}, {"refresh_token", refreshToken}, {"client_id", g.device},
 		{"accountId", g.account},
-		{"token_type", cmp.Or(behaviour.TokenType, "bearer")}, {"expires_in", accessExp - issued}, {"refresh_expires_in", refreshExp - issued},
+		{"token_type", cmp.Or(behaviour.TokenType, "bearer")}, {"expires_in", accessExp - issued},
+		{"refresh_expires_in", refreshExp - issued},
 		{"fixed_refresh_expires_in", fixedIn}}
 	if g.refreshed && behaviour.NoClientIDOnRefresh {
 		body.remove("client_id")
@@ -77,8 +78,10 @@ func (s *Server) accessClaims(behaviour *Behaviour, g *grant, jti string, exp, f
 	}
 	claims := object{{"accountProfileId", "DEFAULT"}, {"tenantId", g.tenant}, {"filteringInformation", object{}},
 		{"blockingInformation", object{}},
-		{"accountId", g.account}, {"userId", g.account}, {"ver", "1.0"}, {"geoBlockExempt", false}, {"parentalControl", nil}, {"typ", "DevAuthN"},
-		{"jti", jti}, {"playoutDeviceClass", class}, {"deviceId", g.device}, {"exp", exp}, {"fixed_exp", fixedExp}, {"onNetwork", true},
+		{"accountId", g.account}, {"userId", g.account}, {"ver", "1.0"}, {"geoBlockExempt", false}, {"parentalControl", nil},
+		{"typ", "DevAuthN"},
+		{"jti", jti}, {"playoutDeviceClass", class}, {"deviceId", g.device}, {"exp", exp}, {"fixed_exp", fixedExp},
+		{"onNetwork", true},
 		{"sessionControl", sessionControl()}, {"billingCountryCode", "EmptyCountry"}}
 	if behaviour.ProfileFeatures {
 		claims.set("parentalControl", object{{"ratingThreshold", object{{"FSK", "16"}}}})
@@ -91,7 +94,8 @@ func (s *Server) accessClaims(behaviour *Behaviour, g *grant, jti string, exp, f
 func refreshClaims(behaviour *Behaviour, g *grant, jti string, exp, fixedExp int64) object {
 	claims := object{{"accountProfileId", "DEFAULT"}, {"tenantId", g.tenant}, {"accountId", g.account},
 		{"userId", g.account}, {"ver", "1.0"},
-		{"typ", "RefreshAuthN"}, {"jti", jti}, {"deviceId", g.device}, {"exp", exp}, {"fixed_exp", fixedExp}, {"sessionControl", sessionControl()}}
+		{"typ", "RefreshAuthN"}, {"jti", jti}, {"deviceId", g.device}, {"exp", exp}, {"fixed_exp", fixedExp},
+		{"sessionControl", sessionControl()}}
 	if behaviour.NoRefreshSessionControl {
 		claims.remove("jti")
 		claims.remove("sessionControl")

@@ -50,7 +50,8 @@ func (c *call) odd() *reply {
 		}
 		for name := range c.request.Header {
 			switch name {
-			case "Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Connection", "Content-Length", "Content-Type", "User-Agent", "User-Token",
+			case "Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Connection", "Content-Length", "Content-Type",
+				"User-Agent", "User-Token",
 				"X-Forwarded-For", "X-Correlation-Id", "X-Auth-Service-Id", "Nv-Tenant-Id":
 			default:
 				return bad("the request has a header that is not known")

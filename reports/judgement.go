@@ -14,7 +14,8 @@ import (
 // broke stays broken also where the load figures cannot be compared; a known departure is graver than a warning, since
 // it broke a rule that gates.
 var Verdicts = []Verdict{
-	Fail, Regressed, Error, NotEnough, Invalid, NotComparable, Inconclusive, Known, Warn, Skipped, NotExercised, Partly, Observed, Improved,
+	Fail, Regressed, Error, NotEnough, Invalid, NotComparable, Inconclusive, Known, Warn, Skipped, NotExercised, Partly,
+	Observed, Improved,
 	Pass,
 }
 
@@ -28,8 +29,10 @@ func Graver(a, b Verdict) Verdict {
 
 // verdictWords are how a verdict is said to people.
 var verdictWords = map[Verdict]string{
-	Pass: "pass", Partly: "holds in part", Fail: "fail", Warn: "warning", Observed: "observed", Skipped: "skipped", Error: "could not tell",
-	Known: "known", NotExercised: "not exercised", NotEnough: "not enough checked", Inconclusive: "inconclusive", Invalid: "not valid",
+	Pass: "pass", Partly: "holds in part", Fail: "fail", Warn: "warning", Observed: "observed", Skipped: "skipped",
+	Error: "could not tell",
+	Known: "known", NotExercised: "not exercised", NotEnough: "not enough checked", Inconclusive: "inconclusive",
+	Invalid:   "not valid",
 	Regressed: "regressed", Improved: "improved", NotComparable: "not comparable",
 }
 

@@ -21,7 +21,7 @@ func (l *Load) Resent() string {
 		}
 	}
 	slices.Sort(parts)
-	return fmt.Sprintf("%s of %s resent (%s): the service, or a gateway, had closed the kept connection before it had the whole request. "+
-		"Each was sent once more on a fresh connection; response times count from when it was due.",
+	return fmt.Sprintf("%s of %s resent (%s): the service, or a gateway, had closed the kept connection before it had "+
+		"the whole request. Each was sent once more on a fresh connection; response times count from when it was due.",
 		figures.PluralOf(whole.Resent, "request", "requests"), figures.Count(whole.Sent), strings.Join(parts, ", "))
 }

@@ -15,9 +15,10 @@ import (
 // calmSteps are the sentences whose requests a calm client sends too: with good tokens and passwords, as documented,
 // one after the other. Sentences that only look at answers send nothing and need not be listed; every other one makes
 // its scenario more than calm. So does a second turn of the same sentence.
-var calmSteps = regexp.MustCompile(`^(an account in good standing|a device of the account|a client that is signed on|a user with one account|the client asks for the authentication services|` +
-	`the client signs on with a session token and its clientId|the user signs on with the credentials and the clientId|the client refreshes its tokens|the client signs out|` +
-	`the head-end system asks for a session token|the client takes over the session token)$`)
+var calmSteps = regexp.MustCompile(
+	`^(an account in good standing|a device of the account|a client that is signed on|a user with one account|the client asks for the authentication services|` +
+		`the client signs on with a session token and its clientId|the user signs on with the credentials and the clientId|the client refreshes its tokens|the client signs out|` +
+		`the head-end system asks for a session token|the client takes over the session token)$`)
 
 // actsOf lists the steps of a scenario that set up or send something, without those that only look.
 func actsOf(s *script.Scenario) []string {

@@ -30,7 +30,8 @@ var (
 	trail = regexp.MustCompile(`(?: after: |; request [0-9]+ of seed ).*$`)
 	// particular matches text that differs from run to run: quoted values, places in a text, moments, marks of secrets,
 	// and words made of letters and digits.
-	particular = regexp.MustCompile(`"[^"]*"|\bbyte [0-9]+|\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z?|‹[^›]*›|\b[0-9]{6,}\b|\b[A-Za-z_.-]*(?:[A-Za-z_][0-9]|[0-9][A-Za-z_])[\w.-]*`)
+	particular = regexp.MustCompile(
+		`"[^"]*"|\bbyte [0-9]+|\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z?|‹[^›]*›|\b[0-9]{6,}\b|\b[A-Za-z_.-]*(?:[A-Za-z_][0-9]|[0-9][A-Za-z_])[\w.-]*`)
 )
 
 // causeOf returns the id of the cause of a finding: findings with the same call, expectation and answer have one cause,

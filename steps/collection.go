@@ -54,7 +54,8 @@ func (l *collection) add(ctx context.Context, p *play) {
 		}
 		e.findings = append(e.findings, talk.Finding{Requirement: "ERR-08", Outcome: check.Broken, Exchange: at,
 			Expected: "an answer, and a service that goes on",
-			Got:      "the connection was closed without an answer, and the service cannot be reached any more since: this request ended it, or one that was under way with it"})
+			Got: "the connection was closed without an answer, and the service cannot be reached any more since: this " +
+				"request ended it, or one that was under way with it"})
 	}
 	blame(e.findings, e.exchanges)
 	verdict := reports.Pass
@@ -201,7 +202,9 @@ func appendFinding(list []reports.Finding, f reports.Finding) []reports.Finding 
 // evidence is a record in its form for the report.
 func evidence(r wire.Record) reports.Exchange {
 	return reports.Exchange{
-		Operation: r.Operation, Method: r.Method, URL: r.URL, RequestHeader: r.RequestHeader, RequestBody: r.RequestBody, Status: r.Status,
-		ResponseHeader: r.ResponseHeader, ResponseBody: r.ResponseBody, Nanoseconds: r.Nanoseconds, Error: r.Error, Resent: r.Resent, Repeated: r.Repeated, Curl: r.Curl,
+		Operation: r.Operation, Method: r.Method, URL: r.URL, RequestHeader: r.RequestHeader, RequestBody: r.RequestBody,
+		Status:         r.Status,
+		ResponseHeader: r.ResponseHeader, ResponseBody: r.ResponseBody, Nanoseconds: r.Nanoseconds, Error: r.Error,
+		Resent: r.Resent, Repeated: r.Repeated, Curl: r.Curl,
 	}
 }

@@ -115,7 +115,8 @@ func (r *run) unjudged(name string, entries []entry) (reports.CoverageLack, bool
 	case !ability.Offered && r.Control == nil:
 		lack.Why, lack.Write = "the environment file does not give it whole", ability.Example
 	case !used && r.options.Calm != "":
-		lack.Why, lack.Write = "the environment is protected, and what it takes is more than a calm client sends", r.options.Calm
+		lack.Why, lack.Write = "the environment is protected, and what it takes is more than a calm client sends",
+			r.options.Calm
 	case !used:
 		lack.Why = "no scenario of this run stood on it"
 	case lack.Why == "":

@@ -86,7 +86,8 @@ func refused(x *talk.Exchange) bool {
 		return false
 	}
 	switch status {
-	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusUnprocessableEntity:
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict,
+		http.StatusGone, http.StatusUnprocessableEntity:
 		return x.Err == nil
 	}
 	return false
@@ -172,12 +173,14 @@ func (d *diagnosis) operator(ctx context.Context, good *talk.Exchange, named boo
 	})
 	if err == nil && same(good, bad) && same(good, d.nowhere(ctx)) {
 		return wire.Blame("operator.secret",
-			"getSessionToken refuses the operator of the environment file (%s) just as one whose secret is made up, and as a call that does not exist is refused: "+
-				"check operator.secret or operator.key, and operator.kid and tenant; or nothing passes the call on: check url, prefix and operator.url", w.Describe(good))
+			"getSessionToken refuses the operator of the environment file (%s) just as one whose secret is made up, and as a "+
+				"call that does not exist is refused: check operator.secret or operator.key, and operator.kid and tenant; or "+
+				"nothing passes the call on: check url, prefix and operator.url", w.Describe(good))
 	}
 	if err == nil && same(good, bad) {
 		return wire.Blame("operator.secret",
-			"getSessionToken refuses the operator of the environment file (%s) just as one whose secret is made up: check operator.secret or operator.key, and operator.kid and tenant", w.Describe(good))
+			"getSessionToken refuses the operator of the environment file (%s) just as one whose secret is made up: check "+
+				"operator.secret or operator.key, and operator.kid and tenant", w.Describe(good))
 	}
 	stranger, err := mint(func(t *talk.OperatorToken) error {
 		t.Set(ags.OperatorToken.Account, "agstest"+w.Invented(12))
@@ -211,7 +214,8 @@ func (d *diagnosis) device(ctx context.Context, known *talk.Exchange, id string,
 	x := d.ask(ctx, d.signOnWith(d.w.Stage.SessionParameter(d.w.Service), token, d.w.UnknownClientID()))
 	if same(known, x) && !same(known, d.ask(ctx, d.unknownSignOn())) {
 		return wire.Blame("situations.active.clientId",
-			"signOnWithSessionToken refuses the clientId %q of situations.active (%s) just as a made-up one: check that it is a device of that account", id, d.w.Describe(known))
+			"signOnWithSessionToken refuses the clientId %q of situations.active (%s) just as a made-up one: check that it is "+
+				"a device of that account", id, d.w.Describe(known))
 	}
 	return nil
 }
@@ -226,11 +230,13 @@ func (d *diagnosis) standing(known *talk.Exchange, id string, code int) error {
 	switch code {
 	case 20001, 20002:
 		return wire.Blame("situations.active",
-			"signOnWithSessionToken refuses the account of situations.active (%s): %s; name an account in good standing, or have this one reactivated",
+			"signOnWithSessionToken refuses the account of situations.active (%s): %s; name an account in good standing, or "+
+				"have this one reactivated",
 			d.w.Describe(known), ags.SubCodeMeaning(code))
 	case 20004:
 		return wire.Blame("situations.active.clientId",
-			"signOnWithSessionToken refuses the clientId %q of situations.active (%s): %s; name a device in good standing, or have this one enabled",
+			"signOnWithSessionToken refuses the clientId %q of situations.active (%s): %s; name a device in good standing, or "+
+				"have this one enabled",
 			id, d.w.Describe(known), ags.SubCodeMeaning(code))
 	}
 	return nil
@@ -259,7 +265,8 @@ func (d *diagnosis) clock(second *talk.Exchange) error {
 		way = "behind"
 	}
 	return wire.Blame("clockSkew",
-		"the clock of the service (header Date) is %s %s this machine's, more than %s: set the clock, or raise clockSkew, which is %s",
+		"the clock of the service (header Date) is %s %s this machine's, more than %s: set the clock, or raise clockSkew, "+
+			"which is %s",
 		off.Abs().Round(time.Second), way, skew, d.w.Stage.Environment.ClockSkew)
 }
 
@@ -278,7 +285,8 @@ func (d *diagnosis) parameter(ctx context.Context) {
 	if refused(ours) && scene.EffectiveStatus(ours) == http.StatusBadRequest && refused(theirs) &&
 		scene.EffectiveStatus(theirs) != http.StatusBadRequest {
 		r.Notes = append(r.Notes,
-			fmt.Sprintf("the session token is sent as the parameter %q, as servicediscovery tells: the service misses it (400) where it is called %s", name, usual))
+			fmt.Sprintf("the session token is sent as the parameter %q, as servicediscovery tells: the service misses it "+
+				"(400) where it is called %s", name, usual))
 	}
 }
 
@@ -299,8 +307,9 @@ func (d *diagnosis) shut(ctx context.Context) error {
 		return nil
 	}
 	return wire.Blame("url",
-		"servicediscovery, signOnWithSessionToken and a call that does not exist are all refused alike (%s): something before the service, such as a gateway that wants a key, "+
-			"may refuse whatever is sent; check url, headers, tls and tenant, and ask who runs it", d.w.Describe(d.first))
+		"servicediscovery, signOnWithSessionToken and a call that does not exist are all refused alike (%s): something "+
+			"before the service, such as a gateway that wants a key, may refuse whatever is sent; check url, headers, tls and "+
+			"tenant, and ask who runs it", d.w.Describe(d.first))
 }
 
 // path checks whether all calls are answered like one that does not exist.
@@ -322,7 +331,8 @@ func (d *diagnosis) path(ctx context.Context) error {
 		title = fmt.Sprintf(" with the page “%s”", d.w.Stage.Secrets.Text(title))
 	}
 	return wire.Blame("url",
-		"servicediscovery and signOnWithSessionToken are answered like a call that does not exist (status %d)%s: check the path in url, and prefix", none.Status, title)
+		"servicediscovery and signOnWithSessionToken are answered like a call that does not exist (status %d)%s: check the "+
+			"path in url, and prefix", none.Status, title)
 }
 
 // tenant checks whether discovery answers for the tenant just as for a made-up one.

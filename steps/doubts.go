@@ -146,6 +146,7 @@ func stranger(x *talk.Exchange, forms map[*talk.Exchange]refusalForm) string {
 	if form.page {
 		what = fmt.Sprintf("a page %q", form.title)
 	}
-	return fmt.Sprintf("status %d came to %s with %s, which looks unlike the refusals of all other calls: a firewall or a gateway may have given it, and whether the service refuses is not known",
+	return fmt.Sprintf("status %d came to %s with %s, which looks unlike the refusals of all other calls: a firewall or "+
+		"a gateway may have given it, and whether the service refuses is not known",
 		status, form.operation, what)
 }

@@ -95,7 +95,8 @@ func (r *run) execute(ctx context.Context, sources []script.Source, selected []*
 			Name:                 "agstest",
 			TestSuiteInitializer: func(suite *godog.TestSuiteContext) { r.register(suite.ScenarioContext(), wanted) },
 			Options: &godog.Options{
-				FeatureContents: contents, Format: quietName, Output: io.Discard, Strict: true, Concurrency: atOnce, DefaultContext: ctx,
+				FeatureContents: contents, Format: quietName, Output: io.Discard, Strict: true, Concurrency: atOnce,
+				DefaultContext: ctx,
 			},
 		}.Run()
 	}()

@@ -39,7 +39,8 @@ func ReadKnown(data []byte) ([]KnownDeparture, error) {
 	}
 	var list []KnownDeparture
 	if len(bytes.TrimSpace(data)) == 0 {
-		return nil, failure.Usagef("the file of known departures is empty; it holds a list such as: - {id: SOST-07, reason: \"…\", owner: \"…\", expires: 2027-01-31}")
+		return nil, failure.Usagef("the file of known departures is empty; it holds a list such as: - {id: SOST-07, " +
+			"reason: \"…\", owner: \"…\", expires: 2027-01-31}")
 	}
 	if err := yaml.UnmarshalWithOptions(data, &list, yaml.Strict()); err != nil {
 		line := 0

@@ -35,7 +35,8 @@ func noteBarred(entries []entry) []string {
 	var notes []string
 	for _, maker := range slices.Sorted(maps.Keys(calls)) {
 		notes = append(notes,
-			fmt.Sprintf("pages of %s came in place of the service's answers: a firewall or another rule there refused requests to %s, and nothing of that is held against the service; "+
+			fmt.Sprintf("pages of %s came in place of the service's answers: a firewall or another rule there refused requests "+
+				"to %s, and nothing of that is held against the service; "+
 				"ask who runs it to let them through", maker, strings.Join(slices.Sorted(maps.Keys(calls[maker])), ", ")))
 	}
 	return notes

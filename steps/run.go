@@ -81,7 +81,8 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 		}
 		r.Notes = append(r.Notes,
 			why+
-				", where the names of headers are in lower case however they are spelt: how it takes other spellings was not checked")
+				", where the names of headers are in lower case however they are spelt: how it takes other spellings was not "+
+				"checked")
 	}
 	if ctx.Err() == nil {
 		if err := r.diagnose(ctx, r.Discover(ctx, reached)); err != nil && ctx.Err() == nil {

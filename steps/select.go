@@ -23,9 +23,12 @@ var Profiles = []struct{ Name, Meaning string }{
 
 // members of the profiles: prefixes of ids.
 var profileMembers = map[string][]string{
-	"signon-with-session-token": {"SOST-", "TOK-", "REF-01", "REF-02", "ERR-04", "ERR-05", "ERR-07", "ERR-08", "ERR-09", "ERR-10", "GW-02", "GW-04", "GW-05", "GW-06", "DISC-10", "DISC-11", "DISC-14"},
-	"sso":                       {"DISC-", "SSO-", "SUB-", "REF-", "OUT-", "TOK-", "ERR-", "GW-", "FLOW-01", "FLOW-03", "FLOW-05", "FLOW-06"},
-	"head-end":                  {"DISC-", "GST-", "SOST-22", "FLOW-04", "FLOW-11", "GW-04", "GW-05", "ERR-07", "ERR-08", "ERR-09", "ERR-10"},
+	"signon-with-session-token": {"SOST-", "TOK-", "REF-01", "REF-02", "ERR-04", "ERR-05", "ERR-07", "ERR-08", "ERR-09",
+		"ERR-10", "GW-02", "GW-04", "GW-05", "GW-06", "DISC-10", "DISC-11", "DISC-14"},
+	"sso": {"DISC-", "SSO-", "SUB-", "REF-", "OUT-", "TOK-", "ERR-", "GW-", "FLOW-01", "FLOW-03", "FLOW-05",
+		"FLOW-06"},
+	"head-end": {"DISC-", "GST-", "SOST-22", "FLOW-04", "FLOW-11", "GW-04", "GW-05", "ERR-07", "ERR-08", "ERR-09",
+		"ERR-10"},
 }
 
 // inProfile tells whether a requirement belongs to a profile.
@@ -67,10 +70,12 @@ func own(scenarios ...*script.Scenario) int {
 func (s selection) noteOwn() []string {
 	switch own := s.own; {
 	case own.slow > 0:
-		return []string{fmt.Sprintf("%d of %s of your own (--features) did not run, since they wait in real time: allow that with --slow",
+		return []string{fmt.Sprintf("%d of %s of your own (--features) did not run, since they wait in real time: allow "+
+			"that with --slow",
 			own.slow, figures.Plural(own.all, "scenario"))}
 	case own.all > 0 && own.run == 0:
-		return []string{fmt.Sprintf("%s of your own (--features) did not run: what --only, --tags and --profile ask for holds none of them",
+		return []string{fmt.Sprintf("%s of your own (--features) did not run: what --only, --tags and --profile ask for "+
+			"holds none of them",
 			figures.Plural(own.all, "scenario"))}
 	}
 	return nil
@@ -164,7 +169,8 @@ func onlyThese(given []string) (map[string]bool, error) {
 			if near := failure.OrNearest(id, ids); near != "" {
 				return nil, failure.Usagef("there is no requirement %q%s", id, near)
 			}
-			return nil, failure.Usagef("there is no requirement %q; agstest conform --list shows all of them, and other tags are given as --tags @%s", id, id)
+			return nil, failure.Usagef("there is no requirement %q; agstest conform --list shows all of them, and other tags "+
+				"are given as --tags @%s", id, id)
 		}
 		if reason, ok := exempt[id]; ok {
 			return nil, failure.Usagef("no scenario covers %s: %s", id, reason)
@@ -208,7 +214,8 @@ func nothingChosen(o Options, held map[string]int) error {
 	case held[script.TagSequences] > 0:
 		return failure.Usagef("only random sequences were asked for, but their number is 0; give --sequences a number")
 	}
-	return failure.Usagef("no scenario was selected by tags %q, requirements %q and profile %q; agstest conform --list shows what there is",
+	return failure.Usagef("no scenario was selected by tags %q, requirements %q and profile %q; agstest conform --list "+
+		"shows what there is",
 		o.Tags, strings.Join(o.Only, ","), o.Profile)
 }
 

@@ -150,7 +150,10 @@ func (r *run) sessionsLast(ctx context.Context, w *scene.World, sessions []*talk
 			return nil
 		})
 	}
-	if w.InLanes(ctx, len(steps), func(ctx context.Context, own *scene.World, i int) error { return steps[i](ctx, own) }) != nil {
+	if w.InLanes(ctx, len(steps), func(ctx context.Context, own *scene.World,
+		i int) error {
+		return steps[i](ctx, own)
+	}) != nil {
 		return false
 	}
 	return !another || refreshed(ctx, w, sessions[0]) == nil

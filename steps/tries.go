@@ -315,7 +315,8 @@ func (r *run) noteTries() {
 	}
 	if len(once) > 0 {
 		r.Notes = append(r.Notes,
-			fmt.Sprintf("whether %s always shows was not tried: one scenario for each cause is tried again, %d at most, and none that would make another device or takes over %s",
+			fmt.Sprintf("whether %s always shows was not tried: one scenario for each cause is tried again, %d at most, and "+
+				"none that would make another device or takes over %s",
 				figures.Plural(len(once), "cause"), maxFailedAgain, longestAgain))
 	}
 }

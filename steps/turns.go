@@ -195,8 +195,8 @@ func (r *run) takesTurns() bool {
 	return r.Control == nil && (r.options.Calm == "" || r.Concurrency > 1)
 }
 
-// measure gives the length of a scenario, by which turns choose who plays first. Tests draw other lengths: no verdict may
-// follow from them.
+// measure gives the length of a scenario, by which turns choose who plays first. Tests draw other lengths: no verdict
+// may follow from them.
 var measure = lengthOf
 
 // line puts scenarios in line for the given number of seats.

@@ -95,8 +95,8 @@ func causesThatAreGone(c *reports.Conformance, known []KnownDeparture) (problems
 	return problems
 }
 
-// brokenUnderLoad adds the findings about wrong answers of the load, and tells whether a requirement failed by one. Times
-// in tokens that were read by a clock that was wrong break none.
+// brokenUnderLoad adds the findings about wrong answers of the load, and tells whether a requirement failed by one.
+// Times in tokens that were read by a clock that was wrong break none.
 func (r *run) brokenUnderLoad(c *reports.Conformance, l *reports.Load) (failed bool) {
 	for _, wrong := range l.KindsOfWrong() {
 		if wrong.Kind == "token" && l.ClockWasSet() {
@@ -278,7 +278,8 @@ var underLoad = map[string]func(*reports.Load) (seen, lacks string){
 	"LOAD-07": func(l *reports.Load) (string, string) {
 		p := l.Plan.Population
 		if p == nil {
-			return "", "its rate was given and does not follow from clients and lifetimes; say --population and --access-lifetime"
+			return "", "its rate was given and does not follow from clients and lifetimes; say --population and " +
+				"--access-lifetime"
 		}
 		o := l.Operations[loadRefresh]
 		if o == nil || o.Sent == 0 {

@@ -111,7 +111,8 @@ func (r *run) judge(requirement ags.Requirement, t *dossier) reports.Requirement
 	result := reports.Requirement{
 		ID: requirement.ID, Level: string(requirement.Level), Gating: string(
 			requirement.Gating()), Text: requirement.Text,
-		Sources: sourcesOf(requirement), Scenario: t.scenarios, Findings: t.findings, Checked: t.checked, Verdict: reports.NotExercised,
+		Sources: sourcesOf(requirement), Scenario: t.scenarios, Findings: t.findings, Checked: t.checked,
+		Verdict: reports.NotExercised,
 	}
 	if result.Scenario == nil {
 		result.Scenario = []string{}
@@ -180,7 +181,8 @@ func (r *run) applyKnown(result *reports.Requirement, d KnownDeparture) {
 			was.Word())
 	case d.expired(r.now):
 		result.Verdict = reports.Fail
-		result.Reason = "the known departure (" + d.Owner + ") has expired on " + d.Expires + " and nothing was found out about it: " + result.Reason
+		result.Reason = "the known departure (" + d.Owner + ") has expired on " + d.Expires +
+			" and nothing was found out about it: " + result.Reason
 	}
 }
 
@@ -189,7 +191,8 @@ func (r *run) applyKnownCause(result *reports.Requirement) {
 	for _, f := range result.Findings {
 		if d, ok := r.knownCause(f.Cause); ok {
 			result.Known = d.report()
-			result.Reason = "known cause " + f.Cause + ": " + d.Reason + " (" + d.Owner + ", until " + d.Expires + "); " + result.Reason
+			result.Reason = "known cause " + f.Cause + ": " + d.Reason + " (" + d.Owner + ", until " + d.Expires + "); " +
+				result.Reason
 			return
 		}
 	}
@@ -215,8 +218,9 @@ func (r *run) conclude(partial string) *reports.Conformance {
 	r.doubtStrangers()
 	entries := r.sorted()
 	report := &reports.Conformance{
-		Schema: reports.ConformanceSchema, Run: r.question, Scenarios: []reports.Scenario{}, Requirements: []reports.Requirement{},
-		Counts: reports.Counts{Requirements: map[reports.Verdict]int{}, Scenarios: map[reports.Verdict]int{}},
+		Schema: reports.ConformanceSchema, Run: r.question, Scenarios: []reports.Scenario{},
+		Requirements: []reports.Requirement{},
+		Counts:       reports.Counts{Requirements: map[reports.Verdict]int{}, Scenarios: map[reports.Verdict]int{}},
 	}
 	report.Run.Partial = partial
 	report.Profile.Name = cmp.Or(r.options.Profile, "full")
@@ -300,7 +304,8 @@ func (r *run) noteIdle() []string {
 		return nil
 	}
 	slices.Sort(r.Idle)
-	return []string{"the service answers what it answers to made-up values, so these situations of the environment file may do nothing: " + strings.Join(r.Idle, ", ")}
+	return []string{"the service answers what it answers to made-up values, so these situations of the environment file " +
+		"may do nothing: " + strings.Join(r.Idle, ", ")}
 }
 
 // noteTokens names the session tokens of the environment file that were refused at their first use and let nobody in.
@@ -308,7 +313,8 @@ func (r *run) noteTokens() (notes []string) {
 	for _, situation := range slices.Sorted(maps.Keys(r.AtFirst)) {
 		if r.TimesWorked(r.Environment.Situations[situation].SessionToken) == 0 {
 			notes = append(notes,
-				fmt.Sprintf("the sessionToken of situations.%s was refused at its first use (%d) and let nobody in during this run: it may have expired or be used up; "+
+				fmt.Sprintf("the sessionToken of situations.%s was refused at its first use (%d) and let nobody in during this "+
+					"run: it may have expired or be used up; "+
 					"give a fresh one, or operator, so that fresh ones are minted", situation, r.AtFirst[situation]))
 		}
 	}
@@ -485,14 +491,16 @@ func (r *run) noteWaits(entries []entry, sent int) []string {
 	}
 	if unlimited > 0 {
 		notes = append(notes,
-			fmt.Sprintf("503 came as the first answer to 1 in %d requests, and nothing in it tells of a limit on the rate; sent again, they were answered (ERR-08)", max(1, sent/unlimited)))
+			fmt.Sprintf("503 came as the first answer to 1 in %d requests, and nothing in it tells of a limit on the rate; "+
+				"sent again, they were answered (ERR-08)", max(1, sent/unlimited)))
 	}
 	if outage := r.OutageNote(); outage != "" {
 		notes = append(notes, outage)
 	}
 	if spacing := r.Client.Spacing(); spacing > 0 {
 		notes = append(notes,
-			fmt.Sprintf("so many answers said that there were too many requests that these were sent %s apart; load.maxRate in the environment file slows a run down from its start", spacing))
+			fmt.Sprintf("so many answers said that there were too many requests that these were sent %s apart; load.maxRate "+
+				"in the environment file slows a run down from its start", spacing))
 	}
 	return notes
 }

@@ -84,7 +84,8 @@ is no verdict but inconclusive. --aa compares one service with itself, which sho
 			}
 			asked.Duration = 0
 			o.Workload, o.Mix, o.Rate, o.Clients, o.Workers = asked.Workload, asked.Mix, asked.Rate, asked.Clients, asked.Workers
-			o.Refreshes, o.ReuseSessions, o.IgnoreRetryAfter, o.JudgeEvery = asked.Refreshes, asked.ReuseSessions, asked.IgnoreRetryAfter, asked.JudgeEvery
+			o.Refreshes, o.ReuseSessions, o.IgnoreRetryAfter, o.JudgeEvery = asked.Refreshes, asked.ReuseSessions,
+				asked.IgnoreRetryAfter, asked.JudgeEvery
 			o.Timeout, o.MaxLag = asked.Timeout, asked.MaxLag
 			o.OverrideMaxRate, o.YesLoad, o.Yes = f.overrideMaxRate, f.yesLoad, f.yes
 			p.warnOfNames(f.yesLoad)

@@ -104,7 +104,8 @@ func (p *program) compareHistory(root, baseline, confirm string, window int, nam
 		return nil, err
 	}
 	if run.Load == nil {
-		return nil, failure.Usagef("%s has no load part, and only load is compared with a history; compare conformance with: agstest compare OLD NEW", name)
+		return nil, failure.Usagef("%s has no load part, and only load is compared with a history; compare conformance "+
+			"with: agstest compare OLD NEW", name)
 	}
 	options := compare.HistoryOptions{Window: window, Baseline: baseline}
 	if confirm != "" {
@@ -163,7 +164,8 @@ func (p *program) recordComparison(c *cobra.Command, comparison *compare.Compari
 	}
 	kind := comparison.Run.Kind
 	r.stamp(&comparison.Run)
-	comparison.Run.Kind, comparison.Run.Environment, comparison.Run.Start, comparison.Run.End = kind, environment, r.run.Start, time.Now()
+	comparison.Run.Kind, comparison.Run.Environment, comparison.Run.Start, comparison.Run.End = kind, environment,
+		r.run.Start, time.Now()
 	r.comparison = comparison
 	if err := r.write(); err != nil {
 		return r.finish(err)

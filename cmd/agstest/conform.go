@@ -65,13 +65,15 @@ func (f *conformFlags) register(c *cobra.Command) {
 	flags.StringSliceVar(&f.only, "only", nil, "run what covers these requirements, such as SOST-07,TOK-11")
 	flags.StringVar(&f.profile, "profile", "full", "part of the contract: "+strings.Join(profileNames(), ", "))
 	flags.StringVar(&f.coverage, "coverage", "",
-		"what must be judged, or the run ends with exit 4, as in the environment file: 90% of the documented requirements, or situations such as active,vpn; none: nothing")
+		"what must be judged, or the run ends with exit 4, as in the environment file: 90% of the documented requirements, "+
+			"or situations such as active,vpn; none: nothing")
 	flags.BoolVar(&f.lenient, "lenient", false, "misses of what only samples show are warnings")
 	flags.StringVar(&f.known, "known", "", "file of known departures, which do not fail the run until their date")
 	flags.IntVar(&f.generate, "generate", 10, "generated bad requests for each operation; 0 switches them off")
 	flags.IntVar(&f.sequences, "sequences", 5, "random sequences of calls, held against a model; 0 switches them off")
 	flags.IntVar(&f.concurrency, "concurrency", 0,
-		"scenarios at the same time; 0: 6 against a mock, 32 on a live service, where those that would meet wait for each other, 1 while it is protected")
+		"scenarios at the same time; 0: 6 against a mock, 32 on a live service, where those that would meet wait for each "+
+			"other, 1 while it is protected")
 	flags.StringVar(&f.features, "features", "",
 		"folder of feature files of your own, run beside the built-in ones (reports call it own/)")
 	flags.BoolVar(&f.slow, "slow", false, "run scenarios that wait in real time too")
@@ -80,7 +82,8 @@ func (f *conformFlags) register(c *cobra.Command) {
 	flags.IntVar(&f.repeat, "repeat", 1,
 		"how often each scenario is played, to find what shows in one answer of many; each time something else is invented")
 	flags.IntVar(&f.retry, "retry", 2,
-		"how often a failing scenario is tried again, one for each cause, to tell whether it fails always or sometimes (both fail); 0: never")
+		"how often a failing scenario is tried again, one for each cause, to tell whether it fails always or sometimes "+
+			"(both fail); 0: never")
 	flags.BoolVar(&f.list, "list", false, "list requirements and scenarios, and send nothing")
 	f.actions.register(c)
 	flags.BoolVar(&f.showIDs, "show-ids", false,

@@ -19,7 +19,8 @@ import (
 )
 
 const (
-	yesUsage    = "host of the service given back, such as staging.example.com: for a protected environment, and where a load creates devices"
+	yesUsage = "host of the service given back, such as staging.example.com: for a protected environment, and where " +
+		"a load creates devices"
 	dryRunUsage = "tell what would be sent, and send nothing"
 )
 

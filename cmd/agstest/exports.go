@@ -23,8 +23,10 @@ var exportNames = []string{"allure", "codequality", "csv", "ctrf", "grafana", "p
 
 // exportMeanings are exportNames with the purpose of each, as shells show it.
 var exportMeanings = []string{
-	"allure\tresults of Allure, a folder", "codequality\tCode Quality of GitLab", "csv\ttables for spreadsheets", "ctrf\tCommon Test Report Format",
-	"grafana\ta dashboard for metrics.prom", "postman\ta collection of the calls", "sarif\tSARIF 2.1.0, each cause a result",
+	"allure\tresults of Allure, a folder", "codequality\tCode Quality of GitLab", "csv\ttables for spreadsheets",
+	"ctrf\tCommon Test Report Format",
+	"grafana\ta dashboard for metrics.prom", "postman\ta collection of the calls",
+	"sarif\tSARIF 2.1.0, each cause a result",
 }
 
 // checkFormats refuses forms that are not known.

@@ -48,7 +48,8 @@ func checkGiven(c *cobra.Command) error {
 }
 
 // errTwice is why a second --env is refused, which would quietly stand in the place of the first.
-var errTwice = errors.New("--env is given twice, and this command is for one service; agstest run PLAN is for several, and agstest ab tells two apart")
+var errTwice = errors.New("--env is given twice, and this command is for one service; agstest run PLAN is for " +
+	"several, and agstest ab tells two apart")
 
 // oneFile is the value of a flag that names one file.
 type oneFile struct {

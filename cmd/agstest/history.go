@@ -146,7 +146,8 @@ func (p *program) historyList(dir *string) *cobra.Command {
 				text := "there are no runs in " + disarm.Line(*dir)
 				if plans, err := filepath.Glob(filepath.Join(*dir, "*", "plan.json")); err == nil && len(plans) > 0 {
 					folder := disarm.Line(filepath.Dir(plans[len(plans)-1]))
-					text += fmt.Sprintf(" itself; those of the plan %[1]s are in its folders, one for each environment (agstest history list --dir %[1]s/ENVIRONMENT), and agstest site %[2]s shows all", folder, disarm.Line(*dir))
+					text += fmt.Sprintf(" itself; those of the plan %[1]s are in its folders, one for each environment (agstest "+
+						"history list --dir %[1]s/ENVIRONMENT), and agstest site %[2]s shows all", folder, disarm.Line(*dir))
 				}
 				p.notef("%s", text)
 			}

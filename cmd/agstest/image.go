@@ -23,7 +23,8 @@ type imageFlags struct{ output, binary, name, platform, ca string }
 // caBundles are where distributions keep the roots that TLS trusts, in the order in which Go looks (crypto/x509,
 // root_linux.go).
 var caBundles = []string{
-	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/pki/tls/cacert.pem",
+	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+	"/etc/pki/tls/cacert.pem",
 	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/cert.pem",
 }
 
@@ -125,6 +126,7 @@ func (p *program) rootsFor(f *imageFlags) ([]byte, error) {
 		}
 		return ociimage.ReadRoots(path, bundle)
 	}
-	p.notef("this machine has no CA roots: the image trusts no certificate but those that an environment names; --ca FILE puts roots in")
+	p.notef("this machine has no CA roots: the image trusts no certificate but those that an environment names; --ca " +
+		"FILE puts roots in")
 	return nil, nil
 }

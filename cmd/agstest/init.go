@@ -103,7 +103,8 @@ func (p *program) writeSchemaBeside(path string, asPlan bool, root *cobra.Comman
 	case err == nil && bytes.Equal(there, schema):
 		return
 	case err == nil && schemaID(there) != schemaID(schema):
-		p.warnf("%s is there already and is no schema of agstest, so it is left as it is; editors take it for the one of %s", beside, path)
+		p.warnf("%s is there already and is no schema of agstest, so it is left as it is; editors take it for the one of %s",
+			beside, path)
 		return
 	case err != nil && !os.IsNotExist(err):
 		p.warnf("%s cannot be read (%v), so the schema was not written", beside, err)

@@ -20,10 +20,12 @@ func (p *program) keepCommand() *cobra.Command {
 		Use:   "prepare ENV",
 		Short: "Sign on and keep refresh tokens, for a later run to which they are of the past.",
 		Long: `Signs the devices of situations.active and of the accounts that are suspended or cancelled one day on, and keeps their refresh tokens in
-ENV.kept, which is encrypted with the key in ` + kept.Variable + ` and readable for its owner alone. A later conform uses them: one that has expired by then is
+ENV.kept, which is encrypted with the key in ` + kept.Variable +
+			` and readable for its owner alone. A later conform uses them: one that has expired by then is
 expired-refresh, where the file gives none, and with --slow nothing is waited for; one of an account that was suspended since is the refreshToken
 of suspended-account. Of each situation at most 4 are kept.`,
-		Example: `  agstest prepare --new-key                            # a key for ` + kept.Variable + `; keep it where secrets are
+		Example: `  agstest prepare --new-key                            # a key for ` + kept.Variable +
+			`; keep it where secrets are
   agstest prepare staging.yaml`,
 		Args: wantArguments(0, 1, "one environment file"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

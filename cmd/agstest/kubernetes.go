@@ -94,7 +94,8 @@ Secret a control-token of at least 20 random characters, has the load started wi
 					return err
 				}
 				if k.withoutForward {
-					return failure.Usagef("with --without-forward the instant of the start is part of what is created, and when a manifest is applied is not known; leave it out, or have agstest create the load")
+					return failure.Usagef("with --without-forward the instant of the start is part of what is created, and when a " +
+						"manifest is applied is not known; leave it out, or have agstest create the load")
 				}
 				service, err := p.open(&s)
 				if err != nil {
@@ -209,12 +210,13 @@ ConfigMap and the Secret that were applied stay: they do not belong to the Job. 
 		Args:    wantArguments(1, 1, "the id of one run (agstest kubernetes list)"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.needsKubernetes(func() error {
-				return p.takeOver(c, args[0], &f, start.shardProgress, &out, func(engine shards.Engine, folder string) (*shards.Coordinator, func() (*shards.Outcome, error)) {
-					coordinator := start.coordinator(engine, folder)
-					coordinator.Keep = keep
-					return coordinator,
-						func() (*shards.Outcome, error) { return coordinator.Adopt(c.Context(), args[0]) }
-				})
+				return p.takeOver(c, args[0], &f, start.shardProgress, &out,
+					func(engine shards.Engine, folder string) (*shards.Coordinator, func() (*shards.Outcome, error)) {
+						coordinator := start.coordinator(engine, folder)
+						coordinator.Keep = keep
+						return coordinator,
+							func() (*shards.Outcome, error) { return coordinator.Adopt(c.Context(), args[0]) }
+					})
 			})
 		},
 	}
@@ -240,13 +242,14 @@ This needs the right to read the ConfigMap and the Secret of the load (agstest k
 		Args:    wantArguments(1, 1, "the id of one run (agstest kubernetes list)"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.needsKubernetes(func() error {
-				return p.takeOver(c, args[0], &f, each, &out, func(engine shards.Engine, folder string) (*shards.Coordinator, func() (*shards.Outcome, error)) {
-					coordinator := &shards.Coordinator{Engine: engine, Folder: folder, Keep: keep}
-					return coordinator, func() (*shards.Outcome, error) {
-						return coordinator.Collect(c.Context(),
-							args[0])
-					}
-				})
+				return p.takeOver(c, args[0], &f, each, &out,
+					func(engine shards.Engine, folder string) (*shards.Coordinator, func() (*shards.Outcome, error)) {
+						coordinator := &shards.Coordinator{Engine: engine, Folder: folder, Keep: keep}
+						return coordinator, func() (*shards.Outcome, error) {
+							return coordinator.Collect(c.Context(),
+								args[0])
+						}
+					})
 			})
 		},
 	}

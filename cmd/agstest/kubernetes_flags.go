@@ -72,16 +72,19 @@ func (f *podFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.secretRef, "secret-ref", "",
 		"name of a Secret that holds the secrets of the environment by their ${NAME}, in place of one that is created")
 	flags.BoolVar(&f.withoutForward, "without-forward", false,
-		"forward no port, where a cluster forbids it: shards start by their own clocks when --ready-within is over, and what they record comes with their logs or from --results-url")
+		"forward no port, where a cluster forbids it: shards start by their own clocks when --ready-within is over, and "+
+			"what they record comes with their logs or from --results-url")
 	flags.StringVar(&f.resultsURL, "results-url", "",
-		"file with an address to which each shard puts its result too, such as a signed one of an object store; {index} in it is the shard, from 0")
+		"file with an address to which each shard puts its result too, such as a signed one of an object store; {index} in "+
+			"it is the shard, from 0")
 	flags.StringVar(&f.resultsVolume, "results-volume", "",
 		"name of a PersistentVolumeClaim that keeps what the shards record")
 }
 
 func (f *podFlags) options() kubernetesOptions {
 	o := f.clusterFlags.options()
-	o.Image, o.PullPolicy, o.PullSecret, o.ServiceAccount, o.PriorityClass = f.image, f.pullPolicy, f.pullSecret, f.serviceAccount, f.priorityClass
+	o.Image, o.PullPolicy, o.PullSecret, o.ServiceAccount, o.PriorityClass = f.image, f.pullPolicy, f.pullSecret,
+		f.serviceAccount, f.priorityClass
 	o.NodeSelector, o.Tolerations = f.nodeSelector, f.tolerations
 	o.CPU, o.CPULimit, o.Memory, o.Spread, o.TTL, o.Keep = f.cpu, f.cpuLimit, f.memory, f.spread, f.ttl, f.keep
 	o.SecretRef, o.ResultsVolume, o.WithoutForward = f.secretRef, f.resultsVolume, f.withoutForward
@@ -119,7 +122,8 @@ func (f *startFlags) register(flags *pflag.FlagSet) {
 // coordinator is one as the flags say.
 func (f *startFlags) coordinator(engine shards.Engine, folder string) *shards.Coordinator {
 	return &shards.Coordinator{
-		Engine: engine, Folder: folder, ReadyWithin: f.readyWithin, PlacedWithin: f.placedWithin, Lead: f.lead, MaxClockError: f.maxSkew,
+		Engine: engine, Folder: folder, ReadyWithin: f.readyWithin, PlacedWithin: f.placedWithin, Lead: f.lead,
+		MaxClockError: f.maxSkew,
 	}
 }
 
@@ -181,7 +185,8 @@ func (f *kubernetesFlags) check() (bool, error) {
 func (f *kubernetesFlags) checkLoad(l *loadFlags, s *serviceFlags) error {
 	switch {
 	case s.env == "" || len(s.faults)+len(s.choices) > 0:
-		return failure.Usagef("the embedded mock is on this machine, where the shards of a cluster cannot reach it; name a service with --env")
+		return failure.Usagef("the embedded mock is on this machine, where the shards of a cluster cannot reach it; name a " +
+			"service with --env")
 	case l.shard != "" || l.startAt != "":
 		return failure.Usagef(
 			"--shard and --start-at are for generators that are started by hand; with --on kubernetes leave them out")
@@ -190,7 +195,8 @@ func (f *kubernetesFlags) checkLoad(l *loadFlags, s *serviceFlags) error {
 	case f.shards < 1 || f.shards > shards.MaxShards:
 		return failure.Usagef("--shards must be 1 to %d, not %d", shards.MaxShards, f.shards)
 	case f.withoutForward && f.linger != 0:
-		return failure.Usagef("--linger is how long a shard waits for somebody who comes for its result, and with --without-forward nobody can; leave it out")
+		return failure.Usagef("--linger is how long a shard waits for somebody who comes for its result, and with " +
+			"--without-forward nobody can; leave it out")
 	case f.image == "":
 		return failure.Usagef("say with --image which image of agstest the shards are; agstest image writes one")
 	}
@@ -204,7 +210,8 @@ func (f *kubernetesFlags) checkAddress(e *environment.Environment) error {
 		return nil
 	}
 	if ip := net.ParseIP(u.Hostname()); wire.OnLoopback(u.Hostname()) || ip != nil && ip.IsUnspecified() {
-		return failure.Usagef("the environment %s is at %s, which inside a pod is the pod itself; give an address that the cluster reaches, or say --allow-loopback where the service is in each pod", e.Name, e.URL)
+		return failure.Usagef("the environment %s is at %s, which inside a pod is the pod itself; give an address that the "+
+			"cluster reaches, or say --allow-loopback where the service is in each pod", e.Name, e.URL)
 	}
 	return nil
 }
@@ -225,7 +232,8 @@ func (f *podFlags) readResultsURL() ([]byte, error) {
 		return nil, nil
 	}
 	if strings.Contains(f.resultsURL, "://") {
-		return nil, failure.Usagef("--results-url wants a file that holds the address: a signed one is a secret, and what stands on a command line is seen by others")
+		return nil, failure.Usagef("--results-url wants a file that holds the address: a signed one is a secret, and what " +
+			"stands on a command line is seen by others")
 	}
 	text, err := userfile.Read(f.resultsURL, maxSmallFile)
 	if err != nil {

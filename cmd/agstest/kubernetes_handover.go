@@ -16,8 +16,9 @@ import (
 // fullProgram is the same program with the engine for Kubernetes in it.
 const fullProgram = "agstest-kubernetes"
 
-const howToGetIt = "take " + fullProgram + "-" + runtime.GOOS + "-" + runtime.GOARCH + " of the same release, or build it from the sources with make kubernetes, " +
-	"and put it beside agstest or on the PATH under the name " + fullProgram
+const howToGetIt = "take " + fullProgram + "-" + runtime.GOOS + "-" + runtime.GOARCH +
+	" of the same release, or build it from the sources with make kubernetes, and put it beside agstest or on the PATH " +
+	"under the name " + fullProgram
 
 // handOver lets the program with the engine do what this one was called for. It returns only with an error, or where
 // one process cannot become another with the work done.

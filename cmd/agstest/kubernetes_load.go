@@ -214,7 +214,8 @@ func waysHome(o *shards.Outcome) []string {
 	var notes []string
 	if o.Plan.StartAt != 0 {
 		notes = append(notes,
-			"no shard was connected to (--without-forward): each started by its own clock, and what it recorded came with its log unless something else is said")
+			"no shard was connected to (--without-forward): each started by its own clock, and what it recorded came with its "+
+				"log unless something else is said")
 	}
 	for _, s := range o.Shards {
 		usual := s.Way == shards.WayForward || s.Way == shards.WayLog && o.Plan.StartAt != 0
@@ -263,7 +264,8 @@ func limitsOfShards(limits []limit.Limit, sum *engine.Progress, times map[string
 		var response, service tally.Histogram
 		for _, o := range sum.Operations {
 			if l.Operation == "" || l.Operation == o.Name {
-				s.Sent, s.Right, s.Wrong, s.Throttled = s.Sent+o.Sent, s.Right+o.Right, s.Wrong+o.Wrong, s.Throttled+o.Kinds[hit.KindThrottled]
+				s.Sent, s.Right, s.Wrong, s.Throttled = s.Sent+o.Sent, s.Right+o.Right, s.Wrong+o.Wrong,
+					s.Throttled+o.Kinds[hit.KindThrottled]
 				// packed a moment ago
 				_, _ = response.AddPacked(times[o.Name].Response), service.AddPacked(times[o.Name].Service)
 			}

@@ -50,7 +50,8 @@ func (f *liveFlags) register(c *cobra.Command) {
 	flags.BoolVar(&f.control, "watch-control", false,
 		"let who knows the token stop the run on that page; the token is that of "+watchToken+", or made up and told")
 	flags.StringVar(&f.metrics, "metrics", "",
-		"serve the figures at /metrics for Prometheus while the run goes on, such as 127.0.0.1:9464; port 0 takes a free one and tells it")
+		"serve the figures at /metrics for Prometheus while the run goes on, such as 127.0.0.1:9464; port 0 takes a free "+
+			"one and tells it")
 	flags.BoolVar(&f.open, "open-to-network", false,
 		"allow an address of --watch or --metrics that other machines reach")
 	flags.StringVar(&f.otlp, "otlp", "",
@@ -95,7 +96,8 @@ func (f *liveFlags) checkAddress(flag, address string) error {
 	if f.open || wire.OnLoopback(host) {
 		return nil
 	}
-	return failure.Usagef("%s %s can be reached from other machines, and what is shown there needs no password; use 127.0.0.1:%s, or add --open-to-network if that is meant", flag, address, port)
+	return failure.Usagef("%s %s can be reached from other machines, and what is shown there needs no password; use "+
+		"127.0.0.1:%s, or add --open-to-network if that is meant", flag, address, port)
 }
 
 // stoppedOnPage is why a run ended that was stopped on its page.
@@ -245,7 +247,8 @@ func (p *program) destination(r *ongoing, f *liveFlags) (metrics.Destination, er
 		case !found || !headerName.MatchString(name):
 			return to, failure.Usagef("--otlp-header must be a name and a value such as 'api-key=${NAME}'")
 		case environment.SecretHeader(name) && !headerVariable.MatchString(value):
-			return to, failure.Usagef("--otlp-header %s holds a secret, which process lists and the report would show; write '%s=${NAME}' and set that variable", name, name)
+			return to, failure.Usagef("--otlp-header %s holds a secret, which process lists and the report would show; write "+
+				"'%s=${NAME}' and set that variable", name, name)
 		}
 		missing := ""
 		value = headerVariable.ReplaceAllStringFunc(value, func(reference string) string {

@@ -120,9 +120,11 @@ func (f *loadFlags) registerTraffic(c *cobra.Command) {
 	flags.BoolVar(&f.ignoreRetry, "ignore-retry-after", false, "clients that are asked to come again later do not wait")
 	flags.DurationVar(&f.timeout, "timeout", 0, "of one exchange, to the last byte; 0: 30s")
 	flags.DurationVar(&f.maxLag, "max-lag", 0,
-		"99 % of hits must leave within this of their time, or the figures are not valid; 0: as late as cannot change what a limit comes to, and 100ms where no limit is about times")
+		"99 % of hits must leave within this of their time, or the figures are not valid; 0: as late as cannot change what "+
+			"a limit comes to, and 100ms where no limit is about times")
 	flags.StringVar(&f.traceParent, "traceparent", "",
-		"begin a trace with each request (W3C Trace Context), to find a slow hit in the tracing of the service; sampled asks it to record each of them, `unsampled` leaves that to it")
+		"begin a trace with each request (W3C Trace Context), to find a slow hit in the tracing of the service; sampled "+
+			"asks it to record each of them, `unsampled` leaves that to it")
 	flags.Lookup("traceparent").NoOptDefVal = clients.TraceSampled
 	if flags.Lookup("show-ids") == nil { // in a gate it belongs to its conformance run
 		flags.BoolVar(&f.showIDs, "show-ids", false,
@@ -250,7 +252,8 @@ func (f *loadFlags) further(o *load.Options) (err error) {
 		o.Population = &schedule.Population{Clients: f.population, AccessLifetime: f.accessLifetime,
 			SessionLifetime: f.sessionLifetime, Peak: f.peak}
 	} else if f.accessLifetime != 0 || f.sessionLifetime != 0 || f.peak != 0 {
-		return failure.Usagef("--access-lifetime, --session-lifetime and --peak describe a population; add --population, or leave them out")
+		return failure.Usagef("--access-lifetime, --session-lifetime and --peak describe a population; add --population, " +
+			"or leave them out")
 	}
 	if f.storm > 0 {
 		o.Storm = &clients.Storm{Clients: f.storm, Within: f.within, Patience: f.patience}
@@ -261,7 +264,8 @@ func (f *loadFlags) further(o *load.Options) (err error) {
 		return err
 	}
 	if o.Shard.Of > 1 && f.seed == 0 {
-		return failure.Usagef("--shard: the shards of one load are parts of one schedule, so that each needs the same seed; give all of them the same, such as --seed 7")
+		return failure.Usagef("--shard: the shards of one load are parts of one schedule, so that each needs the same " +
+			"seed; give all of them the same, such as --seed 7")
 	}
 	if f.startAt != "" {
 		if o.StartAt, err = time.Parse(time.RFC3339, f.startAt); err != nil {

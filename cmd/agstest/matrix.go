@@ -47,7 +47,8 @@ Ends with the code of the gravest verdict.`,
 			m := matrix.Build(name, "", before.words(), buildInfo(), columns)
 			p.end(exitOfVerdict(m.Verdict))
 			if out != "" {
-				if entries, err := os.ReadDir(out); err == nil && len(entries) > 0 && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == matrix.File }) {
+				if entries, err := os.ReadDir(out); err == nil && len(entries) > 0 &&
+					!slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == matrix.File }) {
 					return failure.Usagef(
 						"%s is not empty and holds no matrix, so it is left alone: name another folder", out)
 				}

@@ -38,7 +38,8 @@ func (p *program) mockCommand() *cobra.Command {
 It writes an environment file (mode 0600, it holds the secrets of this mock) that the other commands take with --env.
 It listens on loopback unless told otherwise, and marks every answer with X-Agstest-Mock. Ctrl-C or SIGTERM stops it in order.
 
-Secrets are new at every start, unless ` + variableOperatorSecret + `, ` + variableOperatorKeyID + `, ` + variableSigningKey + `
+Secrets are new at every start, unless ` + variableOperatorSecret + `, ` + variableOperatorKeyID + `, ` +
+			variableSigningKey + `
 and ` + variableControlToken + ` give them; environments/mock.yaml shows a file for such a mock.`,
 		Example: `  agstest mock --listen 127.0.0.1:8080                # then: agstest conform --env out/mock.yaml
   agstest mock --tls --control 127.0.0.1:8081         # https, and scenarios may move its clock

@@ -39,7 +39,8 @@ func (r *planRun) agree(dir string) error {
 		}
 	}
 	for _, yes := range r.flags.yes {
-		if !unread && !slices.ContainsFunc(r.plan.Jobs, func(job plan.Job) bool { return slices.Contains(r.yesTo(job), yes) }) {
+		if !unread && !slices.ContainsFunc(r.plan.Jobs,
+			func(job plan.Job) bool { return slices.Contains(r.yesTo(job), yes) }) {
 			slices.Sort(hosts)
 			return failure.Usagef("--yes says %q and the services of the plan are at %s; nothing was sent", yes,
 				strings.Join(slices.Compact(hosts), ", "))

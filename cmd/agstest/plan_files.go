@@ -25,13 +25,14 @@ func startingIn(dir, path string) string {
 }
 
 // checkFiles reads every file that the jobs yet to be done name, before the first of them begins, and has the commands
-// check their flags. What is wrong is told at once, one mistake a line, with the line of the plan; from is where the plan
-// was read, and its paths start in dir. Variables without a value are left to the jobs that want them: they are no
+// check their flags. What is wrong is told at once, one mistake a line, with the line of the plan; from is where the
+// plan was read, and its paths start in dir. Variables without a value are left to the jobs that want them: they are no
 // mistake of a file.
 func (r *planRun) checkFiles(ctx context.Context, from, dir string) error {
 	found := mistakes{from: from, seen: map[string]bool{}}
 	for _, job := range r.plan.Jobs {
-		if slices.ContainsFunc(r.progress, func(g plan.Progress) bool { return g.State == plan.Done && g.Job.Folder() == job.Folder() }) {
+		if slices.ContainsFunc(r.progress,
+			func(g plan.Progress) bool { return g.State == plan.Done && g.Job.Folder() == job.Folder() }) {
 			continue
 		}
 		before := len(found.told)

@@ -61,7 +61,8 @@ func lineOfFlag(job plan.Job, err error) int {
 	text := err.Error() + " "
 	for _, flag := range job.Flags {
 		named := strings.Contains(text, "--"+flag.Name+" ") || strings.Contains(text, "--"+flag.Name+":")
-		if named || slices.ContainsFunc(flag.Values, func(value string) bool { return strings.Contains(text, strconv.Quote(value)) }) {
+		if named || slices.ContainsFunc(flag.Values,
+			func(value string) bool { return strings.Contains(text, strconv.Quote(value)) }) {
 			return flag.Line
 		}
 	}

@@ -12,7 +12,9 @@ import (
 // prepareCommands returns the commands that send nothing and read no run.
 func (p *program) prepareCommands() []*cobra.Command {
 	return []*cobra.Command{
-		p.mockCommand(), p.initCommand(), p.envCommand(), p.keepCommand(), p.restoreCommand(), p.stepsCommand(), p.featuresCommand(), p.schemaCommand(), p.openapiCommand(), p.versionCommand(), p.manCommand(), p.completionCommand(), p.imageCommand(), p.shardCommand(),
+		p.mockCommand(), p.initCommand(), p.envCommand(), p.keepCommand(), p.restoreCommand(), p.stepsCommand(),
+		p.featuresCommand(), p.schemaCommand(), p.openapiCommand(), p.versionCommand(), p.manCommand(), p.completionCommand(),
+		p.imageCommand(), p.shardCommand(),
 	}
 }
 

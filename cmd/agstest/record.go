@@ -82,7 +82,8 @@ func (f *outputFlags) registerBaseline(c *cobra.Command) {
 
 func (f *outputFlags) registerStyle(c *cobra.Command) {
 	c.Flags().StringVar(&f.style, "report-style", "auto",
-		"pages as one file (single) or with report.css beside them (folder, for Jenkins); auto: folder where JENKINS_URL is set")
+		"pages as one file (single) or with report.css beside them (folder, for Jenkins); auto: folder where JENKINS_URL is "+
+			"set")
 	_ = c.RegisterFlagCompletionFunc("report-style", cobra.FixedCompletions(reportStyles,
 		cobra.ShellCompDirectiveNoFileComp))
 }
@@ -300,7 +301,8 @@ func (r *ongoing) stamp(run *reports.Run) {
 func (r *ongoing) begin() error {
 	mark := r.unjudged("the run broke off before it had anything to report")
 	redact.Texts(mark, r.program.secrets.Values)
-	if err := r.folder.Write(reports.ConformanceFile, func(w io.Writer) error { return reports.WriteJSON(w, mark) }); err != nil {
+	if err := r.folder.Write(reports.ConformanceFile,
+		func(w io.Writer) error { return reports.WriteJSON(w, mark) }); err != nil {
 		return failure.Usagef("%w", err)
 	}
 	return nil
@@ -321,7 +323,8 @@ func (r *ongoing) unjudged(why string) *reports.Conformance {
 // it.
 func (r *ongoing) findRoom() error {
 	const room = "room"
-	if err := r.folder.Write(room, func(w io.Writer) error { _, err := w.Write(make([]byte, 4096)); return err }); err != nil {
+	if err := r.folder.Write(room,
+		func(w io.Writer) error { _, err := w.Write(make([]byte, 4096)); return err }); err != nil {
 		return failure.Usagef("the folder of the run cannot be written: %w", err)
 	}
 	_ = os.Remove(filepath.Join(r.folder.Path(), room))

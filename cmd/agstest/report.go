@@ -135,7 +135,8 @@ func recorded(folder string) (*reports.Load, error) {
 // known.
 func folderInstead(path string) string {
 	if _, err := os.Stat(filepath.Join(path, "plan.json")); err == nil {
-		return fmt.Sprintf("; it is the folder of a plan, with the runs of each environment in folders below it: agstest matrix %s makes its page again", path)
+		return fmt.Sprintf("; it is the folder of a plan, with the runs of each environment in folders below it: agstest "+
+			"matrix %s makes its page again", path)
 	}
 	entries, err := runs.List(path)
 	if err != nil || len(entries) == 0 {

@@ -74,7 +74,8 @@ func (p *program) openWithout(f *serviceFlags) (*service, error) {
 		return p.openMock(f)
 	}
 	if len(f.faults)+len(f.choices) > 0 {
-		return nil, failure.Usagef("--mock-fault and --mock-choice change the embedded mock, which is not started with --env; leave one of them out")
+		return nil, failure.Usagef("--mock-fault and --mock-choice change the embedded mock, which is not started with " +
+			"--env; leave one of them out")
 	}
 	e, err := p.readEnvironment(f.env)
 	if err == nil {

@@ -104,7 +104,8 @@ func (p *program) shard(ctx context.Context, f *shardFlags) error {
 		if agent.ResultsURL, err = resultsURL(f.secrets, plan); err != nil {
 			return err
 		}
-		agent.Load = func(ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
+		agent.Load = func(ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load,
+			error) {
 			return p.loadOfShard(ctx, f, plan, folder, barrier, progress)
 		}
 	}

@@ -108,7 +108,8 @@ func (o order) write() (string, error) {
 	}
 	// The names by which containerd and others know what they load.
 	if err := path.AppendIndex(list, layout.WithAnnotations(map[string]string{
-		"io.containerd.image.name": strings.TrimPrefix(reference.Name(), "index."), "org.opencontainers.image.ref.name": reference.TagStr(),
+		"io.containerd.image.name":          strings.TrimPrefix(reference.Name(), "index."),
+		"org.opencontainers.image.ref.name": reference.TagStr(),
 	})); err != nil {
 		return "", err
 	}
@@ -157,8 +158,10 @@ func (o order) image(path string, roots []byte, version string) (*v1.Platform, v
 	config.Config = v1.Config{
 		User: user, Entrypoint: []string{"/agstest"}, WorkingDir: "/", Env: []string{"PATH=/"},
 		Labels: map[string]string{
-			"org.opencontainers.image.title": "agstest", "org.opencontainers.image.licenses": "MIT", "org.opencontainers.image.version": version, "org.opencontainers.image.revision": o.revision,
-			"org.opencontainers.image.description": "Checks and loads an Authentication Gateway Service, and reports what it found.",
+			"org.opencontainers.image.title": "agstest", "org.opencontainers.image.licenses": "MIT",
+			"org.opencontainers.image.version": version, "org.opencontainers.image.revision": o.revision,
+			"org.opencontainers.image.description": "Checks and loads an Authentication Gateway Service, and reports what it " +
+				"found.",
 		},
 	}
 	image, err = mutate.ConfigFile(image, config)
@@ -195,7 +198,8 @@ func files(program, roots, licences []byte) ([]byte, error) {
 		text []byte
 	}{
 		{"agstest", 0o755, program},
-		{"etc/", 0o755, nil}, {"etc/passwd", 0o644, []byte("nobody:x:65532:65532:nobody:/:/sbin/nologin\n")}, {"etc/group", 0o644, []byte("nobody:x:65532:\n")},
+		{"etc/", 0o755, nil}, {"etc/passwd", 0o644, []byte("nobody:x:65532:65532:nobody:/:/sbin/nologin\n")},
+		{"etc/group", 0o644, []byte("nobody:x:65532:\n")},
 		{"etc/ssl/", 0o755, nil}, {"etc/ssl/certs/", 0o755, nil}, {"etc/ssl/certs/ca-certificates.crt", 0o644, roots},
 		{"licences.txt", 0o644, licences}, {"tmp/", 0o1777, nil},
 	} {

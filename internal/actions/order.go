@@ -66,6 +66,7 @@ func (o Order) String() string {
 // values returns the values of the names in braces.
 func (o Order) values() map[string]string {
 	return map[string]string{
-		"{accountId}": o.AccountID, "{clientId}": o.ClientID, "{tenant}": o.Tenant, "{limit}": strconv.Itoa(o.Limit), "{state}": o.State,
+		"{accountId}": o.AccountID, "{clientId}": o.ClientID, "{tenant}": o.Tenant, "{limit}": strconv.Itoa(o.Limit),
+		"{state}": o.State,
 	}
 }

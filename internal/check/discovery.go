@@ -178,7 +178,8 @@ func wrongEndpoint(e placed) (problem, soft string) {
 }
 
 func (j *judge) parameterProperties(parameters []placed, badParameters string) {
-	const properties = "an array parameterProperties whose elements have a string name and booleans mandatory and isPassword"
+	const properties = "an array parameterProperties whose elements have a string name and booleans mandatory and " +
+		"isPassword"
 	softParameters, listed := "", map[string]bool{}
 	for _, p := range parameters {
 		if bad := nonEmpty(p.value, "name"); bad != "" {

@@ -238,7 +238,8 @@ func (t stackTrace) shownIn(text string) bool {
 
 var stackTraces = []stackTrace{
 	{"a Java stack trace", []string{".java:", ".kt:", ".scala:", ".groovy:", "(Native Method)", "(Unknown Source)", "Caused by: "},
-		regexp.MustCompile(`\bat [\w$.]+\.[\w$<>]+\([\w$]+\.(java|kt|scala|groovy):\d+\)|\bat [\w$.]+\((Native Method|Unknown Source)\)|\bCaused by: [\w$.]+(Exception|Error)\b`)},
+		regexp.MustCompile(
+			`\bat [\w$.]+\.[\w$<>]+\([\w$]+\.(java|kt|scala|groovy):\d+\)|\bat [\w$.]+\((Native Method|Unknown Source)\)|\bCaused by: [\w$.]+(Exception|Error)\b`)},
 	{"a .NET stack trace", []string{":line "}, regexp.MustCompile(`\bat [\w.<>]+\([^)\n]*\) in [^\n]+:line \d+`)},
 	{"a Go stack trace", []string{"goroutine "}, regexp.MustCompile(`\bgoroutine \d+ \[[a-z ,0-9]+\]:`)},
 	{"a JavaScript stack trace", []string{"js:", "ts:"}, regexp.MustCompile(`\bat [^\n(]*\([^\n()]*\.[cm]?[jt]s:\d+:\d+\)`)},

@@ -151,7 +151,8 @@ func (j *judge) callWindow(p *tokenPair) {
 		return
 	}
 	switch before := j.k.Previous; {
-	case before != nil && before.ExpiresIn == a && before.Access.Exp > exp+toleranceSeconds+int64(j.k.Skew/time.Second): // another node may have answered
+	case before != nil && before.ExpiresIn == a && before.Access.Exp > exp+toleranceSeconds+int64(j.k.Skew/time.Second):
+		// another node may have answered
 		j.add("REF-09", Broken, "an exp not before that of the token before, "+instant(before.Access.Exp), instant(exp))
 	case before != nil && before.ExpiresIn == a && before.Access.Exp == exp && j.timeTells():
 		j.add("REF-09", Broken, "an exp after that of the token before, "+instant(before.Access.Exp), instant(exp))

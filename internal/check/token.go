@@ -205,7 +205,8 @@ func (j *judge) claimSet(id, expected string, t *token) {
 		}
 		switch {
 		case problem == "":
-		case c.Core && !(t.access && c.Name == "fixed_exp" && v == nil): // samples of other pages have it in the refresh token alone
+		case c.Core && !(t.access && c.Name == "fixed_exp" && v == nil):
+			// samples of other pages have it in the refresh token alone
 			broken = append(broken, problem)
 		default:
 			soft = append(soft, problem)
@@ -293,20 +294,21 @@ func (j *judge) sessionControl(p *tokenPair) {
 			*pair.to = *pair.from
 		}
 	}
-	j.overClaims("TOK-20", "an integer maxSessions of at least 0 and a boolean sessionControlEnabled", with, func(t *token) (string, bool) {
-		control := t.claims.Get("sessionControl")
-		if control.Kind != ags.Object { // how sessions without a limit look is not published
-			return "sessionControl is " + describe(control), true
-		}
-		if v := control.Get("sessionControlEnabled"); v == nil || v.Kind != ags.Boolean {
-			return "sessionControlEnabled is " + describe(v), v == nil
-		}
-		if n, ok := control.Get("maxSessions").Int(); !ok || n < 0 {
-			v := control.Get("maxSessions")
-			return "maxSessions is " + describe(v), v == nil || v.Kind == ags.Null || ok
-		}
-		return "", false
-	})
+	j.overClaims("TOK-20", "an integer maxSessions of at least 0 and a boolean sessionControlEnabled", with,
+		func(t *token) (string, bool) {
+			control := t.claims.Get("sessionControl")
+			if control.Kind != ags.Object { // how sessions without a limit look is not published
+				return "sessionControl is " + describe(control), true
+			}
+			if v := control.Get("sessionControlEnabled"); v == nil || v.Kind != ags.Boolean {
+				return "sessionControlEnabled is " + describe(v), v == nil
+			}
+			if n, ok := control.Get("maxSessions").Int(); !ok || n < 0 {
+				v := control.Get("maxSessions")
+				return "maxSessions is " + describe(v), v == nil || v.Kind == ags.Null || ok
+			}
+			return "", false
+		})
 }
 
 // shown is describe for values that are no secret: it shows text.

@@ -159,7 +159,8 @@ func (r *reader) checkADM(adm *ADM) {
 	}
 	if adm.Token == "" && adm.Tokens == nil {
 		r.wrong("actions.adm",
-			"needs token: the bearer token of an operator, such as \"${AGS_OPERATOR_TOKEN}\", or where it comes from: {keycloak: {url: https://…, client: …, secret: …}}")
+			"needs token: the bearer token of an operator, such as \"${AGS_OPERATOR_TOKEN}\", or where it comes from: "+
+				"{keycloak: {url: https://…, client: …, secret: …}}")
 	}
 	r.checkFresh("actions.adm.token", adm.Tokens, nil)
 }
@@ -183,7 +184,8 @@ func (r *reader) checkAction(kind string, a *Action, given map[string]bool) {
 		r.checkCall(path, a.Request, known)
 	default:
 		r.wrong(path,
-			"must say what is done: {command: [./state.sh, %s, \"{accountId}\"]} or {request: {method: PUT, url: https://…}}", kind)
+			"must say what is done: {command: [./state.sh, %s, \"{accountId}\"]} or {request: {method: PUT, url: https://…}}",
+			kind)
 		return
 	}
 	isPointer := func(text string) bool { return text == "" || strings.HasPrefix(text, "/") }

@@ -34,7 +34,8 @@ const DefaultOperatorParameter = "OperatorAuthToken"
 func (r *reader) complete(e *Environment) {
 	if r.variables["name"] != "" && r.marked["name"] != tagPublic || r.marked["name"] == tagSecret {
 		r.warnings = append(r.warnings,
-			fmt.Sprintf("%s:%d: what comes from ${NAME} counts as secret, and a name stands in reports and in names of folders; the name of the file is used (name: %s \"${NAME}\" says that it is none)",
+			fmt.Sprintf("%s:%d: what comes from ${NAME} counts as secret, and a name stands in reports and in names of "+
+				"folders; the name of the file is used (name: %s \"${NAME}\" says that it is none)",
 				r.name, r.line("name"), tagPublic))
 		e.Name = ""
 		delete(r.written, "name")
@@ -162,7 +163,8 @@ func (r *reader) checkDevices(e *Environment) {
 func (r *reader) warnOfOpenness(e *Environment) {
 	if strings.HasPrefix(e.URL, "http://") && !onLoopback(e.URL) {
 		r.warnings = append(r.warnings,
-			fmt.Sprintf("%s:%d: url starts with http://, so tokens and passwords go over the network in clear; write https:// where the service speaks it", r.name, r.line("url")))
+			fmt.Sprintf("%s:%d: url starts with http://, so tokens and passwords go over the network in clear; write https:// "+
+				"where the service speaks it", r.name, r.line("url")))
 	}
 	if e.TLS.Key != "" {
 		r.warnOfReaders("tls.key", e.TLS.Key)
@@ -196,7 +198,8 @@ func (r *reader) checkURL(e *Environment) {
 		r.wrong("url", "must end before ? and #, %s", example)
 	case r.lines["prefix"] == 0 && (strings.HasSuffix(u.Path, "/ags") || strings.Contains(u.Path, "/ags/")):
 		r.wrong("url",
-			"leave /ags out: it is appended to the address; where /ags does not stand before the operations, say what does with prefix")
+			"leave /ags out: it is appended to the address; where /ags does not stand before the operations, say what does "+
+				"with prefix")
 	case u.Port() != "" && !validPort(u.Port()):
 		r.wrong("url", "the port must be between 1 and 65535")
 	}
@@ -221,7 +224,8 @@ var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
 // Headers that the suite itself sets, and where their value belongs.
 var ownHeaders = map[string]string{
-	ags.HeaderTenant: "tenant", ags.HeaderService: "service", "host": "host", "content-length": "", "transfer-encoding": "", "connection": "",
+	ags.HeaderTenant: "tenant", ags.HeaderService: "service", "host": "host", "content-length": "",
+	"transfer-encoding": "", "connection": "",
 }
 
 func (r *reader) checkHeaders(path string, headers map[string]string) {

@@ -49,7 +49,8 @@ func (e *Environment) Agreed(hosts []string) bool {
 // whyProtected tells why a service counts as protected, for messages.
 func (e *Environment) whyProtected() string {
 	if e.assumed {
-		return "is protected, because its file does not say otherwise (protected: false) and its service is not on this machine"
+		return "is protected, because its file does not say otherwise (protected: false) and its service is not on " +
+			"this machine"
 	}
 	return "is protected"
 }

@@ -157,8 +157,10 @@ type Situations map[string]Situation
 
 // SituationNames are the names of situations that a file may give.
 var SituationNames = []string{
-	"active", "spare-device", "foreign-device", "suspended-account", "cancelled-account", "restricted-account", "ended-account", "early-account", "disabled-device", "inactive-device",
-	"unapproved-device", "deleted-device", "device-limit", "group-limit", "expired-session", "expired-refresh", "other-tenant",
+	"active", "spare-device", "foreign-device", "suspended-account", "cancelled-account", "restricted-account",
+	"ended-account", "early-account", "disabled-device", "inactive-device",
+	"unapproved-device", "deleted-device", "device-limit", "group-limit", "expired-session", "expired-refresh",
+	"other-tenant",
 	"empty-tenant", "geo-blocked", "vpn", "credentials", "multi-account", "registration", "multi-registration",
 }
 

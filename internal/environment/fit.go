@@ -388,7 +388,8 @@ func (r *reader) expand(text, path string, line int) (string, bool) {
 			end := strings.IndexByte(text[i:], '}')
 			if end < 0 || !isVariableName(text[i+2:i+end]) {
 				r.mistake(line,
-					"%s: ${ must be followed by the name of an environment variable and }; write $${ for the characters themselves", path)
+					"%s: ${ must be followed by the name of an environment variable and }; write $${ for the characters themselves",
+					path)
 				return "", false
 			}
 			name := text[i+2 : i+end]

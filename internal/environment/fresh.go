@@ -70,7 +70,8 @@ func (r *reader) checkFresh(path string, f *Fresh, given map[string]bool) {
 	switch {
 	case ways != 1:
 		r.wrong(path,
-			"must be a value, or say where it comes from, in one way: {command: [./token.sh]}, {request: {url: https://…}, token: /token} or {keycloak: {url: https://…, client: …, secret: …}}")
+			"must be a value, or say where it comes from, in one way: {command: [./token.sh]}, {request: {url: https://…}, "+
+				"token: /token} or {keycloak: {url: https://…, client: …, secret: …}}")
 	case f.Keycloak != nil:
 		r.checkKeycloak(path+".keycloak", f.Keycloak)
 	case f.Request != nil:
@@ -96,7 +97,8 @@ func (r *reader) checkKeycloak(path string, k *Keycloak) {
 		r.wrong(path, "needs url (of the token endpoint), client and secret")
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil:
 		r.wrong(path+".url",
-			"must be an address that starts with https:// or http://, such as https://…/realms/REALM/protocol/openid-connect/token")
+			"must be an address that starts with https:// or http://, such as "+
+				"https://…/realms/REALM/protocol/openid-connect/token")
 	case u.Scheme == "http" && !onLoopback(k.URL):
 		r.warn(path+".url", "starts with http://, so the secret goes over the network in clear")
 	}
@@ -114,7 +116,8 @@ func (r *reader) checkFilter(e *Environment) {
 	case f == nil:
 	case len(f.Command) == 0:
 		r.wrong(path,
-			"needs command: a program that reads a password from stdin and writes what is sent to stdout, such as {command: [./encrypt.sh]}")
+			"needs command: a program that reads a password from stdin and writes what is sent to stdout, such as {command: "+
+				"[./encrypt.sh]}")
 	case e.WrongPassword != "":
 		r.wrong("wrongPassword",
 			"is made and encrypted like every password (encryptPassword); leave one of the two out")

@@ -152,7 +152,8 @@ func readSome(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-var errTooLarge = errors.New("it is larger than the 1 MiB that a Kubernetes Secret or ConfigMap holds; describe the clients by a pattern, such as clientId: \"LOAD_{n}\", or put the file into a Secret of your own")
+var errTooLarge = errors.New("it is larger than the 1 MiB that a Kubernetes Secret or ConfigMap holds; describe the " +
+	"clients by a pattern, such as clientId: \"LOAD_{n}\", or put the file into a Secret of your own")
 
 // fits returns an error if a file is too large, with what to do.
 func (p *Portable) fits(name string) error {
@@ -161,7 +162,8 @@ func (p *Portable) fits(name string) error {
 		size += len(text)
 	}
 	if size > maxPortableFiles {
-		return failure.Usagef("environment %s: the file and the certificates that it names have %d KiB, and a Kubernetes ConfigMap takes %d KiB of files; leave certificates of tls.ca out that are not needed",
+		return failure.Usagef("environment %s: the file and the certificates that it names have %d KiB, and a Kubernetes "+
+			"ConfigMap takes %d KiB of files; leave certificates of tls.ca out that are not needed",
 			name, (size+1023)>>10, maxPortableFiles>>10)
 	}
 	size = 0
@@ -169,7 +171,9 @@ func (p *Portable) fits(name string) error {
 		size += len(text)
 	}
 	if size > maxPortableSecrets {
-		return failure.Usagef("environment %s: its secrets have %d KiB, %d KiB of them in load.clients.file, and a Kubernetes Secret takes %d KiB; describe the clients by a pattern, such as clientId: \"LOAD_{n}\" with operator to mint their session tokens, or put them into a Secret of your own",
+		return failure.Usagef("environment %s: its secrets have %d KiB, %d KiB of them in load.clients.file, and a "+
+			"Kubernetes Secret takes %d KiB; describe the clients by a pattern, such as clientId: \"LOAD_{n}\" with operator "+
+			"to mint their session tokens, or put them into a Secret of your own",
 			name, (size+1023)>>10, (len(p.Secrets[portableRows])+1023)>>10, maxPortableSecrets>>10)
 	}
 	return nil

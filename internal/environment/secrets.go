@@ -257,7 +257,8 @@ func (r *reader) inClear(e *Environment) []string {
 	if len(places) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s:%d: secrets are written in clear: %s; keep them out of the file with \"${NAME}\", or say with %s that they belong there",
+	return []string{fmt.Sprintf("%s:%d: secrets are written in clear: %s; keep them out of the file with \"${NAME}\", "+
+		"or say with %s that they belong there",
 		r.name, line, figures.Some(places, 3, ", "), tagSecret)}
 }
 

@@ -94,7 +94,8 @@ func (r *reader) checkSource(path string, s *TokenSource, given map[string]bool)
 		}
 	default:
 		r.wrong(path,
-			"must be a session token, or say where they come from: {command: [./mint.sh, \"{accountId}\"]}, {request: {url: https://…}, token: /sessionToken} or {pool: tokens.txt}")
+			"must be a session token, or say where they come from: {command: [./mint.sh, \"{accountId}\"]}, {request: {url: "+
+				"https://…}, token: /sessionToken} or {pool: tokens.txt}")
 	}
 }
 
@@ -103,7 +104,8 @@ func (r *reader) checkCommand(path string, command []string, given map[string]bo
 		at := fmt.Sprintf("%s.command.%d", path, i)
 		if r.variables[at] != "" && r.marked[at] != tagPublic || r.marked[at] == tagSecret {
 			r.wrong(at,
-				"is secret, and everybody on this machine can read the arguments of a process; the command finds environment variables by itself (%s \"${NAME}\" says that it is no secret)", tagPublic)
+				"is secret, and everybody on this machine can read the arguments of a process; the command finds environment "+
+					"variables by itself (%s \"${NAME}\" says that it is no secret)", tagPublic)
 		}
 		r.checkBraces(at, part, given)
 	}
@@ -233,7 +235,8 @@ func (e *Environment) unportable() (why string) {
 			why = path + " comes from a command, which is of this machine; give operator, or load.clients.file, instead"
 		case s.Pool != "":
 			why = path +
-				" comes from a pool, which belongs to one machine, as each token is used once; give operator, or load.clients.file, instead"
+				" comes from a pool, which belongs to one machine, as each token is used once; give operator, or " +
+				"load.clients.file, instead"
 		}
 	})
 	e.eachFresh(func(path string, f *Fresh) {

@@ -14,11 +14,12 @@ import (
 var otherKinds = map[Program]*kind{
 	Lighttpd: {
 		binary: "lighttpd", debian: "lighttpd lighttpd-mod-openssl", user: "root", secure: true, version: []string{"-v"},
-		modules:    []string{"/usr/lib/lighttpd/mod_openssl.so"},
-		args:       func(g *Gateway) []string { return []string{"-D", "-f", g.File()} },
-		reload:     hup(syscall.SIGUSR1),
-		defaults:   lighttpdMain,
-		production: lighttpdMain + "server.max-request-size = 64\nserver.tag = \"\"\nproxy.forwarded = (\"for\" => 1, \"proto\" => 1)\n",
+		modules:  []string{"/usr/lib/lighttpd/mod_openssl.so"},
+		args:     func(g *Gateway) []string { return []string{"-D", "-f", g.File()} },
+		reload:   hup(syscall.SIGUSR1),
+		defaults: lighttpdMain,
+		production: lighttpdMain + "server.max-request-size = 64\nserver.tag = \"\"\nproxy.forwarded = (\"for\" => 1, " +
+			"\"proto\" => 1)\n",
 	},
 	Nghttpx: {
 		binary: "nghttpx", debian: "nghttp2-proxy", secure: true, version: []string{"--version"},
@@ -28,14 +29,16 @@ var otherKinds = map[Program]*kind{
 		production: nghttpxMain + "add-x-forwarded-for=yes\nworkers=2\n",
 	},
 	TrafficServer: {
-		binary: "traffic_manager", debian: "trafficserver", user: "trafficserver", secure: true, version: []string{"--version"},
+		binary: "traffic_manager", debian: "trafficserver", user: "trafficserver", secure: true,
+		version: []string{"--version"},
 		prepare: trafficServerFiles,
 		args:    func(g *Gateway) []string { return []string{"--run-root=" + g.trafficServerRoot()} },
 		reload: func(g *Gateway) error {
 			return g.do("traffic_ctl", "--run-root="+g.trafficServerRoot(), "config", "reload")
 		},
-		defaults:   trafficServerMain,
-		production: trafficServerMain + "CONFIG proxy.config.http.cache.http INT 0\nCONFIG proxy.config.http.insert_squid_x_forwarded_for INT 1\n",
+		defaults: trafficServerMain,
+		production: trafficServerMain + "CONFIG proxy.config.http.cache.http INT 0\nCONFIG " +
+			"proxy.config.http.insert_squid_x_forwarded_for INT 1\n",
 	},
 	Hitch: {
 		binary: "hitch", debian: "hitch", secure: true, onlyTLS: true, version: []string{"--version"},

@@ -101,7 +101,8 @@ func (s *recordSpy) Write(p []byte) (int, error) {
 			s.sequence++
 		case r[0] == recordChangeCipherSpec:
 			s.sealed = true
-		case r[0] == recordHandshake && r[5] == 2 && s.serverRandom == nil: // ServerHello: type, length of 3 bytes, version of 2, random
+		case r[0] == recordHandshake && r[5] == 2 && s.serverRandom == nil:
+			// ServerHello: type, length of 3 bytes, version of 2, random
 			s.serverRandom = bytes.Clone(r[11:43])
 		}
 		r = r[min(end, len(r)):]

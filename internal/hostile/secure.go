@@ -179,11 +179,12 @@ func (s *Server) turnBad() { s.config.GetCertificate(nil) }
 // serveHTTP2 answers on a connection that speaks HTTP/2.
 func serveHTTP2(conn net.Conn, service http.Handler) {
 	ends := make(chan struct{})
-	server := &http.Server{Handler: service, ErrorLog: log.New(io.Discard, "", 0), ConnState: func(_ net.Conn, state http.ConnState) {
-		if state == http.StateClosed {
-			close(ends)
-		}
-	}}
+	server := &http.Server{Handler: service, ErrorLog: log.New(io.Discard, "", 0),
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			if state == http.StateClosed {
+				close(ends)
+			}
+		}}
 	server.Protocols = new(http.Protocols)
 	server.Protocols.SetHTTP2(true)
 	server.TLSConfig = &tls.Config{NextProtos: []string{"h2"}}

@@ -105,7 +105,8 @@ func Begin(folder, environment string, passOver bool) (*Journal, error) {
 		if errors.As(err, &pending) {
 			return nil, pending
 		}
-		return nil, failure.Setupf("making the mark beside the environment file that something may have to be put back, without which nothing is changed: %w", err)
+		return nil, failure.Setupf("making the mark beside the environment file that something may have to be put back, "+
+			"without which nothing is changed: %w", err)
 	}
 	syncFolder(absolute)
 	syncFolder(filepath.Dir(marker))
@@ -118,7 +119,8 @@ func Marker(environment string) string { return environment + ".actions" }
 // noFolder says that a run has no such folder, and which one it has left.
 func noFolder(folder string) error {
 	if left := brokenOff(folder); left != "" {
-		return failure.Usagef("there is no folder %s: the run that was to be there broke off and left %s, which has something to put back: agstest restore %s", folder, left, left)
+		return failure.Usagef("there is no folder %s: the run that was to be there broke off and left %s, which has "+
+			"something to put back: agstest restore %s", folder, left, left)
 	}
 	return failure.Usagef("there is no folder %s; agstest history list shows the runs that are stored", folder)
 }

@@ -74,7 +74,8 @@ func Place(environment string) string { return environment + ".kept" }
 func checkKey(key string) error {
 	switch {
 	case key == "":
-		return failure.Usagef("%s is not set: it holds the key that kept tokens are encrypted with; make one, and keep it where secrets are: export %[1]s=\"$(agstest prepare --new-key)\"", Variable)
+		return failure.Usagef("%s is not set: it holds the key that kept tokens are encrypted with; make one, and keep it "+
+			"where secrets are: export %[1]s=\"$(agstest prepare --new-key)\"", Variable)
 	case len(key) < shortestKey:
 		return failure.Usagef("%s holds %d characters, and a key has at least %d; make one: agstest prepare --new-key",
 			Variable, len(key), shortestKey)
@@ -104,10 +105,12 @@ func Read(path, key string, of Of) ([]Token, error) {
 		return nil, failure.Usagef("%s holds no kept tokens, though it is called so; name it otherwise", path)
 	}
 	if h.Version != version {
-		return nil, failure.Usagef("%s was written by another version of agstest, in form %d where this one reads %d; prepare again: remove it first", path, h.Version, version)
+		return nil, failure.Usagef("%s was written by another version of agstest, in form %d where this one reads %d; "+
+			"prepare again: remove it first", path, h.Version, version)
 	}
 	if h.Of != of {
-		return nil, failure.Usagef("%s holds tokens of another service (%s, tenant %q), which must not be sent to %s; where the address has changed, remove it and prepare again",
+		return nil, failure.Usagef("%s holds tokens of another service (%s, tenant %q), which must not be sent to %s; "+
+			"where the address has changed, remove it and prepare again",
 			path, h.Of.URL, h.Of.Tenant, of.URL)
 	}
 	seal, err := sealOf(key, h)
@@ -119,7 +122,8 @@ func Read(path, key string, of Of) ([]Token, error) {
 		text, err = seal.Open(nil, h.Nonce, cipherText, first)
 	}
 	if err != nil {
-		return nil, failure.Usagef("%s cannot be opened with the key in %s: it was written with another key, or changed since; give that key, or remove the file and prepare again", path, Variable)
+		return nil, failure.Usagef("%s cannot be opened with the key in %s: it was written with another key, or changed "+
+			"since; give that key, or remove the file and prepare again", path, Variable)
 	}
 	var tokens []Token
 	if json.Unmarshal(text, &tokens) != nil {

@@ -27,7 +27,8 @@ func ReadName(text, version string) (Name, error) {
 		n.Repository, n.Tag = text[:i], text[i+1:]
 	}
 	if !repositoryForm.MatchString(n.Repository) || !tagForm.MatchString(n.Tag) {
-		return Name{}, failure.Usagef("%q is no name of an image; write REPOSITORY:TAG in lower case, such as registry.example.com/qa/agstest:1.0", text)
+		return Name{}, failure.Usagef("%q is no name of an image; write REPOSITORY:TAG in lower case, such as "+
+			"registry.example.com/qa/agstest:1.0", text)
 	}
 	return n, nil
 }

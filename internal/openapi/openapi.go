@@ -40,17 +40,21 @@ func Document(version string) ([]byte, error) {
 	return json.MarshalIndent(object{
 		"openapi": "3.1.0",
 		"info": object{
-			"title":       "Authentication Gateway Service",
-			"version":     version,
-			"description": "The public facts of the Authentication Gateway Service of an OpenTV video platform, as agstest checks them.",
-			"contact":     object{"name": "agstest", "url": "https://docs.nagra.vision/opentv-docs"},
-			"license":     object{"name": "See the licence of agstest", "identifier": "LicenseRef-agstest"},
+			"title":   "Authentication Gateway Service",
+			"version": version,
+			"description": "The public facts of the Authentication Gateway Service of an OpenTV video platform, as agstest " +
+				"checks them.",
+			"contact": object{"name": "agstest", "url": "https://docs.nagra.vision/opentv-docs"},
+			"license": object{"name": "See the licence of agstest", "identifier": "LicenseRef-agstest"},
 		},
-		"servers": []any{object{"url": "https://{host}", "variables": object{"host": object{"default": "api.example.com", "description": "host and port of the platform's client-facing gateway"}}}},
-		"tags":    []any{object{"name": "authentication", "description": "Signing on, refreshing and signing out."}},
-		"paths":   paths,
+		"servers": []any{object{"url": "https://{host}",
+			"variables": object{"host": object{"default": "api.example.com",
+				"description": "host and port of the platform's client-facing gateway"}}}},
+		"tags":  []any{object{"name": "authentication", "description": "Signing on, refreshing and signing out."}},
+		"paths": paths,
 		"components": object{"schemas": schemas(), "securitySchemes": object{clientToken: object{
-			"type": "apiKey", "in": "header", "name": ags.HeaderAuthorization, "description": "The client's refresh or access token, with or without the word Bearer before it."}}},
+			"type": "apiKey", "in": "header", "name": ags.HeaderAuthorization,
+			"description": "The client's refresh or access token, with or without the word Bearer before it."}}},
 	}, "", "  ")
 }
 
@@ -80,7 +84,8 @@ func describe(operation ags.Operation) object {
 	for status, meaning := range map[string]string{"429": "Too many requests; come again later.",
 		"503": "Not available for now; come again later."} {
 		responses[status] = object{"description": "Not listed on the page of the call, and waited out: " + meaning,
-			"headers": object{"Retry-After": object{"required": true, "description": "Seconds, or a date (RFC 9110 section 10.2.3).", "schema": object{"type": "string"}}}}
+			"headers": object{"Retry-After": object{"required": true,
+				"description": "Seconds, or a date (RFC 9110 section 10.2.3).", "schema": object{"type": "string"}}}}
 	}
 	described := object{
 		"operationId": operation.Name,
@@ -109,8 +114,10 @@ func requestSchema(operation string) string {
 }
 
 var meanings = map[int]string{
-	200: "Done.", 201: "Done.", 300: "Several accounts match; pick one.", 400: "Bad request.", 401: "Unauthorised request.",
-	403: "Forbidden, failed authorisation or geo-blocked; often with a numeric sub-code.", 404: "An entity does not exist, or no service is configured.",
+	200: "Done.", 201: "Done.", 300: "Several accounts match; pick one.", 400: "Bad request.",
+	401: "Unauthorised request.",
+	403: "Forbidden, failed authorisation or geo-blocked; often with a numeric sub-code.",
+	404: "An entity does not exist, or no service is configured.",
 	415: "Another media type than JSON was sent.",
 }
 
@@ -167,10 +174,14 @@ func schemas() object {
 			"properties": object{"parameters": parameters}},
 		// Two schemas with names of their own: generators of clients make a sum of two types of them.
 		"SignOnRequest": object{"oneOf": []any{reference("FirstSignOn"), reference("NthSignOn")}},
-		"FirstSignOn": object{"type": "object", "required": []string{"parameters", "deviceInformation"}, "description": "A first-time sign-on, which creates a device.",
-			"properties": object{"parameters": parameters, "deviceInformation": object{"type": "object", "additionalProperties": true}}},
-		"NthSignOn": object{"type": "object", "required": []string{"parameters", "clientId"}, "description": "A sign-on of a device that is known.",
-			"properties": object{"parameters": parameters, "clientId": object{"type": "string", "description": "From an earlier answer."}}},
+		"FirstSignOn": object{"type": "object", "required": []string{"parameters", "deviceInformation"},
+			"description": "A first-time sign-on, which creates a device.",
+			"properties": object{"parameters": parameters,
+				"deviceInformation": object{"type": "object", "additionalProperties": true}}},
+		"NthSignOn": object{"type": "object", "required": []string{"parameters", "clientId"},
+			"description": "A sign-on of a device that is known.",
+			"properties": object{"parameters": parameters,
+				"clientId": object{"type": "string", "description": "From an earlier answer."}}},
 	}
 }
 
@@ -247,8 +258,9 @@ func sampleTokens() object {
 		return signed + "." + segment(sum[:])
 	}
 	return object{
-		"access_token": token(ags.AccessType, issued+access, true), "refresh_token": token(ags.RefreshType, issued+refresh, false),
-		"client_id": "EXAMPLE_1", "accountId": "1", "token_type": "bearer",
+		"access_token":  token(ags.AccessType, issued+access, true),
+		"refresh_token": token(ags.RefreshType, issued+refresh, false),
+		"client_id":     "EXAMPLE_1", "accountId": "1", "token_type": "bearer",
 		"expires_in": access, "refresh_expires_in": refresh, "fixed_refresh_expires_in": fixed,
 	}
 }

@@ -21,7 +21,8 @@ var odd = []*regexp.Regexp{
 		`)s|refusals|replies|entries|tries|retries|branches|processes|statuses|classes))\b`),
 	regexp.MustCompile(`(?:^|[^f] |\d of )1 (?:` + things + `) (?:hold|warn|were|are|have|differ|fail|do|need|come)\b`),
 	regexp.MustCompile(`\b[Tt]he (?:` + things + `)s (?:differs|holds|is|was|has|does|warns|fails|comes|needs)\b`),
-	regexp.MustCompile(`(?:^|[^\w.,:/-])(?:[2-9]|[1-9]\d+|\d{1,3}(?:,\d{3})+) (?:requirement|scenario|limit|request|client|cause|shard|finding|second|minute|hour|day|connection|device|account|environment|operation)(?:$|[\s.,;:)])`),
+	regexp.MustCompile(
+		`(?:^|[^\w.,:/-])(?:[2-9]|[1-9]\d+|\d{1,3}(?:,\d{3})+) (?:requirement|scenario|limit|request|client|cause|shard|finding|second|minute|hour|day|connection|device|account|environment|operation)(?:$|[\s.,;:)])`),
 	regexp.MustCompile(`(?:^|[^\w.-])\d+(?:\.\d+)?e[+-]\d{2,}(?:$|\W)`),
 	regexp.MustCompile(`\b\d+h\d+m\d+\.\d+s\b|\b\d+m\d+\.\d+s\b|\b2562047h`),
 	regexp.MustCompile(`\b\d+\.\d{4,}(?:s|ms|µs)\b`),

@@ -87,7 +87,8 @@ func (p *Plan) Only(names []string) error {
 			found = found || k == name
 		}
 		if !found {
-			return failure.Usagef("the plan has no environment %q; %s", name, failure.DidYouMean(name, known, "there are "+strings.Join(known, ", ")))
+			return failure.Usagef("the plan has no environment %q; %s", name,
+				failure.DidYouMean(name, known, "there are "+strings.Join(known, ", ")))
 		}
 		wanted[name] = true
 	}

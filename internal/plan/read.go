@@ -130,7 +130,8 @@ func (r *reader) members(n ast.Node, what string, known []string) ([]*ast.Mappin
 	for _, member := range members {
 		key := member.Key.GetToken().Value
 		if known != nil && !slices.Contains(known, key) {
-			return nil, r.wrong(member.Key, "%s has no key %q; %s", what, key, failure.DidYouMean(key, known, "there are "+strings.Join(known, ", ")))
+			return nil, r.wrong(member.Key, "%s has no key %q; %s", what, key,
+				failure.DidYouMean(key, known, "there are "+strings.Join(known, ", ")))
 		}
 		if seen[key] {
 			return nil, r.wrong(member.Key, "%s has the key %q twice", what, key)

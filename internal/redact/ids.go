@@ -8,12 +8,14 @@ import (
 )
 
 // idMember finds the ids of accounts, devices and users in the JSON of an exchange.
-var idMember = regexp.MustCompile(`(?i)"(accountId|deviceId|client_?id|userId|username|userName|loginName|externalId)\\?"\s*:\s*\\?"?([A-Za-z0-9][A-Za-z0-9_.@-]{2,127})`)
+var idMember = regexp.MustCompile(
+	`(?i)"(accountId|deviceId|client_?id|userId|username|userName|loginName|externalId)\\?"\s*:\s*\\?"?([A-Za-z0-9][A-Za-z0-9_.@-]{2,127})`)
 
 // IDs replaces the ids of accounts, devices and users in all texts of a run by masked names, as load does: the given
-// ones, and those that its exchanges name. The same id has the same mask in one run. An id that may as well be a word of
-// a sentence, such as demo or 200, is replaced where it stands as an id: as a value in JSON or in quotes, in a query, a
-// path or a header, and behind words such as account and device. It changes the value that the pointer points to.
+// ones, and those that its exchanges name. The same id has the same mask in one run. An id that may as well be a word
+// of a sentence, such as demo or 200, is replaced where it stands as an id: as a value in JSON or in quotes, in a
+// query, a path or a header, and behind words such as account and device. It changes the value that the pointer points
+// to.
 func IDs(run any, given []string) {
 	masks, taken := map[string]string{}, map[string]int{}
 	add := func(id string) {
@@ -63,7 +65,8 @@ var wordlike = regexp.MustCompile(`^(?:[A-Za-z]+|[0-9]{3})$`)
 // whose matches what stands before an id in JSON and in sentences, and whoseAlone what does where the sentence, or its
 // part, ends with the id.
 var (
-	whose      = regexp.MustCompile(`(?i)(?:^|[^A-Za-z])(?:(?:account|device|client|user)[_ -]?(?:id|name)|loginName|externalId)(?:\\?")?\s*[:=]?\s*$`)
+	whose = regexp.MustCompile(
+		`(?i)(?:^|[^A-Za-z])(?:(?:account|device|client|user)[_ -]?(?:id|name)|loginName|externalId)(?:\\?")?\s*[:=]?\s*$`)
 	whoseAlone = regexp.MustCompile(`(?i)(?:^|[^A-Za-z])(?:account|device|client|user) $`)
 )
 

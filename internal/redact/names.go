@@ -4,12 +4,15 @@ import "strings"
 
 // secretNames maps names of secrets, in small letters and without the signs between words, to labels for their values.
 var secretNames = map[string]string{
-	"accesstoken": "access token", "refreshtoken": "refresh token", "sessiontoken": "session token", "operatorauthtoken": "operator token",
-	"useraccounttoken": "user account token", "usertoken": "user account token",
-	"authorization": "credentials", "proxyauthorization": "credentials", "credential": "credentials", "credentials": "credentials",
-	"phpsessid": "session id", "connectsid": "session id", "cookie": "cookie", "setcookie": "cookie",
+	"accesstoken": "access token", "refreshtoken": "refresh token", "sessiontoken": "session token",
+	"operatorauthtoken": "operator token",
+	"useraccounttoken":  "user account token", "usertoken": "user account token",
+	"authorization": "credentials", "proxyauthorization": "credentials", "credential": "credentials",
+	"credentials": "credentials",
+	"phpsessid":   "session id", "connectsid": "session id", "cookie": "cookie", "setcookie": "cookie",
 	"authorizationcode": "authorization code", "authcode": "authorization code", "codeverifier": "authorization code",
-	"pass": "password", "pwd": "password", "pin": "password", "otp": "password", "assertion": "secret", "privatekey": "secret",
+	"pass": "password", "pwd": "password", "pin": "password", "otp": "password", "assertion": "secret",
+	"privatekey": "secret",
 }
 
 // secretParts are the endings or parts of names of secrets, in the order in which they are tried.
@@ -19,7 +22,8 @@ var secretParts = []struct {
 }{
 	{"sessionid", "session id", false}, {"sessionkey", "session id", false}, // of gateways and portals
 	{"token", "token", false}, {"jwt", "token", false},
-	{"password", "password", true}, {"passwd", "password", true}, {"passphrase", "password", true}, {"pwd", "password", false},
+	{"password", "password", true}, {"passwd", "password", true}, {"passphrase", "password", true},
+	{"pwd", "password", false},
 	{"secret", "secret", true}, {"apikey", "secret", false},
 }
 

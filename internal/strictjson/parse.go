@@ -144,7 +144,8 @@ var words = [...]struct {
 	text  []byte
 	value Value
 }{
-	{[]byte("true"), Value{Kind: ags.Boolean, Bool: true}}, {[]byte("false"), Value{Kind: ags.Boolean}}, {[]byte("null"), Value{Kind: ags.Null}},
+	{[]byte("true"), Value{Kind: ags.Boolean, Bool: true}}, {[]byte("false"), Value{Kind: ags.Boolean}},
+	{[]byte("null"), Value{Kind: ags.Null}},
 }
 
 func (p *parser) object(depth int) (*Value, error) {
@@ -201,7 +202,8 @@ func (p *parser) object(depth int) (*Value, error) {
 	}
 }
 
-// lasting takes the members of the object that is read last, and began there. The outermost object keeps the room itself.
+// lasting takes the members of the object that is read last, and began there. The outermost object keeps the room
+// itself.
 func (p *parser) lasting(begin int) []Member {
 	if begin == 0 {
 		members := p.members

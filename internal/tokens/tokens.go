@@ -73,7 +73,8 @@ func (s *Sources) Take(ctx context.Context, from *environment.TokenSource, names
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err == nil && s.given[token] {
-		err = fmt.Errorf("%s gave a session token that was given before; one that may be used more than once is written as sessionToken: \"${NAME}\"", described(from))
+		err = fmt.Errorf("%s gave a session token that was given before; one that may be used more than once is written as "+
+			"sessionToken: \"${NAME}\"", described(from))
 	}
 	if err != nil {
 		s.fails[from]++

@@ -65,7 +65,8 @@ func ReadPEM(path string) ([]byte, error) {
 	// how DER and PKCS #12 begin (ITU-T X.690); no PEM does, with its text "-----BEGIN" or words before it
 	const sequence = 0x30
 	if len(data) > 1 && data[0] == sequence && data[1] >= 0x80 {
-		return nil, errors.New("it is in binary form (DER or PKCS #12); write it as PEM, a certificate with: openssl x509 -inform der -in FILE -out FILE.pem")
+		return nil, errors.New("it is in binary form (DER or PKCS #12); write it as PEM, a certificate with: openssl x509 " +
+			"-inform der -in FILE -out FILE.pem")
 	}
 	return Text(data)
 }

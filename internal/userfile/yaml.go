@@ -77,8 +77,8 @@ func PlainYAML(text []byte) (err error) {
 	return nil
 }
 
-// OneDocument refuses a YAML text in which a second document begins: what stands there would be left out in silence. The
-// text has passed PlainYAML.
+// OneDocument refuses a YAML text in which a second document begins: what stands there would be left out in silence.
+// The text has passed PlainYAML.
 func OneDocument(text []byte) error {
 	header, before := 0, false
 	for _, t := range lexer.Tokenize(string(text)) {

@@ -37,8 +37,8 @@ var builtInServers = map[string]string{"awselb/2.0": "AWS", "CloudFront": "Cloud
 
 // BarredBy names the program or the cloud that answered a call with its own page and did not pass it on, as a firewall
 // of web applications does: nginx, Apache, HAProxy, Azure, F5, AWS, CloudFront, Cloudflare, Akamai. It is empty for
-// all that the service may have said: JSON, pages with other words, and statuses other than 400, 403 and 406. A page 200
-// counts where it is F5's own, a page 500 where Apache wrote it for a request whose body is no JSON: so ends its
+// all that the service may have said: JSON, pages with other words, and statuses other than 400, 403 and 406. A page
+// 200 counts where it is F5's own, a page 500 where Apache wrote it for a request whose body is no JSON: so ends its
 // mod_security on one that breaks off.
 // Gateways that replace the pages of a service by their own (ProxyErrorOverride, proxy_intercept_errors) look the same.
 func BarredBy(x *Exchange) string {

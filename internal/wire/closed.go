@@ -28,11 +28,12 @@ func (c *Client) closed(ctx context.Context, x *Exchange) error {
 		return Blame("url", "%s got no answer: %s, and it speaks TLS on this port; write https:// in url", where, text)
 	case asks && len(c.transport.TLSClientConfig.Certificates) == 0:
 		return Blame("tls",
-			"%s got no answer: TLS came about, and then %s; it asks for a client certificate, and none was given: "+
-				"give one as tls.cert and tls.key; if it needs none, the service behind it is down or shut off", where, text)
+			"%s got no answer: TLS came about, and then %s; it asks for a client certificate, and none was given: give one as "+
+				"tls.cert and tls.key; if it needs none, the service behind it is down or shut off", where, text)
 	}
 	return Blame("url",
-		"%s got no answer: TLS came about, and then %s; if a gateway ends TLS there, the service behind it is down or shut off", where, text)
+		"%s got no answer: TLS came about, and then %s; if a gateway ends TLS there, the service behind it is down or shut "+
+			"off", where, text)
 }
 
 // shakesHands tells that what listens at the address speaks TLS: it ends a handshake, or refuses one with an alert; and

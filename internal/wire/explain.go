@@ -125,10 +125,12 @@ func explainTLS(err error) string {
 	case errors.As(err, &name):
 		return fmt.Sprintf("the certificate of the service is not for the host %s; check the host in url", name.Host)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return fmt.Sprintf("the certificate of the service is valid from %s to %s and not now; renew it, or check the clock of this machine",
+		return fmt.Sprintf("the certificate of the service is valid from %s to %s and not now; renew it, or check the "+
+			"clock of this machine",
 			invalid.Cert.NotBefore.UTC().Format(time.DateOnly), invalid.Cert.NotAfter.UTC().Format(time.DateOnly))
 	case errors.As(err, &authority):
-		return "the certificate of the service is signed by an authority that is not trusted here; give its certificate as tls.ca"
+		return "the certificate of the service is signed by an authority that is not trusted here; give its certificate as " +
+			"tls.ca"
 	case errors.As(err, &verify), errors.As(err, &invalid):
 		return "the certificate of the service is not valid"
 	case errors.As(err, &record) && strings.Contains(record.Msg, "received record with version"):

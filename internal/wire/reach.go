@@ -51,7 +51,8 @@ func Blame(key, format string, args ...any) error {
 // An answer that no AGS gives (a redirect, a gateway's page, a cut body) ends a run only if a sign-on with a made-up
 // token gets such an answer too: otherwise only discovery is wrong, which the requirements report.
 //
-// A service that is being started is waited for: where the answer is 502, 503 or 504, Reach asks again for some seconds.
+// A service that is being started is waited for: where the answer is 502, 503 or 504, Reach asks again for some
+// seconds.
 //
 // If a service speaks HTTP/2 only, Reach finds that out, and the client speaks it from then on.
 func (c *Client) Reach(ctx context.Context) (*Exchange, error) {
@@ -190,7 +191,8 @@ func (c *Client) strange(x *Exchange) error {
 		return Blame("url", "%s was refused because the service speaks TLS on this port; write https:// in url", where)
 	case x.Status/100 == 2 && page && looksLikeHTML(x): // JSON that says it is HTML is an AGS with a fault
 		return Blame("url",
-			"%s was answered with an HTML page (status %d)%s instead of JSON; check that url is an AGS and no portal or proxy stands before it",
+			"%s was answered with an HTML page (status %d)%s instead of JSON; check that url is an AGS and no portal or proxy "+
+				"stands before it",
 			where, x.Status, c.called(title))
 	case page && x.Status != http.StatusInternalServerError, x.Status == http.StatusServiceUnavailable &&
 		!json.Valid(x.Body), lostWay(x) != "":
@@ -208,8 +210,9 @@ func (c *Client) unanswered(where string, err error) error {
 	if strings.Contains(why, unknownName) {
 		name := ""
 		if key, name = c.nameSent(); name != "" {
-			why = "what listens there knows no service of the name " + name + " (" + unknownName + "); check " + map[string]string{"sni": "sni",
-				"url": "the host in url"}[key]
+			why = "what listens there knows no service of the name " + name + " (" + unknownName + "); check " +
+				map[string]string{"sni": "sni",
+					"url": "the host in url"}[key]
 		}
 	}
 	var other x509.HostnameError
@@ -227,7 +230,8 @@ func (c *Client) shutOff(where string, x *Exchange, title string) error {
 	case lostWay(x) != "":
 		advice = "it cannot reach the service (" + lostWay(
 			x) + "), or the service cannot reach what it needs; wait until it is up, or check url"
-	case x.Status == http.StatusBadGateway, x.Status == http.StatusServiceUnavailable, x.Status == http.StatusGatewayTimeout:
+	case x.Status == http.StatusBadGateway, x.Status == http.StatusServiceUnavailable,
+		x.Status == http.StatusGatewayTimeout:
 		advice = "the gateway is up, and the service behind it is down or shut off; wait until it is up, or check url"
 	case x.Status == http.StatusRequestHeaderFieldsTooLarge, strings.Contains(folded,
 		"header or cookie too large"), strings.Contains(folded, "header field which exceeds"):

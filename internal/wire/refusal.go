@@ -18,7 +18,8 @@ func (p proxyRefusal) Error() string {
 	case http.StatusForbidden:
 		return "the proxy does not allow a connection to this host and port (status 403); ask who runs it"
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return fmt.Sprintf("the proxy could not connect to the service (status %d); check the host and port in url, and that the service is running", p.status)
+		return fmt.Sprintf("the proxy could not connect to the service (status %d); check the host and port in url, and "+
+			"that the service is running", p.status)
 	}
 	return fmt.Sprintf("the proxy refused to connect (status %d); ask who runs it", p.status)
 }
@@ -43,7 +44,8 @@ func refusedBySOCKS(text string) string {
 		return "the proxy does not allow a connection to this host and port (SOCKS); ask who runs it"
 	case strings.Contains(text, "unknown error "):
 		_, why, _ := strings.Cut(text, "unknown error ")
-		return "the proxy could not connect to the service (SOCKS: " + why + "); check the host and port in url, and that the service is running"
+		return "the proxy could not connect to the service (SOCKS: " + why +
+			"); check the host and port in url, and that the service is running"
 	}
 	return "the proxy cannot be used: " + text
 }

@@ -35,9 +35,9 @@ type throttle struct {
 	left time.Time     // when the last one left; belongs to that one
 }
 
-// turn waits until the next request may leave, in the order in which they come. A spacing that grows meanwhile holds for
-// all that wait: those in line when a limit narrows must not leave at the pace of before. It gives up when the context
-// ends.
+// turn waits until the next request may leave, in the order in which they come. A spacing that grows meanwhile holds
+// for all that wait: those in line when a limit narrows must not leave at the pace of before. It gives up when the
+// context ends.
 func (t *throttle) turn(ctx context.Context, wait func(context.Context, time.Duration) error) error {
 	if t.now() == 0 {
 		return nil

@@ -113,7 +113,8 @@ func newJob(o *Options) (*job, error) {
 		}
 	}
 	j.found = compare.Interleaved{LastAA: o.LastAA, Plan: compare.InterleavedPlan{
-		Workload: o.Workload, Mix: o.Mix, Rate: o.Rate.PerSecond(), Clients: j.old.clients, Pairs: o.Pairs, Block: j.block, Settle: j.settle, Seed: o.Seed,
+		Workload: o.Workload, Mix: o.Mix, Rate: o.Rate.PerSecond(), Clients: j.old.clients, Pairs: o.Pairs, Block: j.block,
+		Settle: j.settle, Seed: o.Seed,
 		Placement: o.Placement, Confirm: o.Confirm, AA: o.AA, Rules: o.Rules.WithDefaults(),
 	}}
 	if o.AA {

@@ -140,8 +140,8 @@ func count(a *compare.Answers, right bool) {
 	}
 }
 
-// uncounted adds the answers that are in no figure, of the operations named: to warmUp those of the block that warms up,
-// to settling those at the start of the others.
+// uncounted adds the answers that are in no figure, of the operations named: to warmUp those of the block that warms
+// up, to settling those at the start of the others.
 func (r *blockCounter) uncounted(warmUp, settling map[string]compare.Answers, operations []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -120,7 +120,8 @@ func (s *side) joined() *reports.Load {
 	}
 	first := s.reports[0]
 	sum := &reports.Load{
-		Schema: first.Schema, Run: first.Run, Valid: true, Plan: first.Plan, Operations: map[string]*reports.Operation{}, Total: &reports.Operation{},
+		Schema: first.Schema, Run: first.Run, Valid: true, Plan: first.Plan, Operations: map[string]*reports.Operation{},
+		Total:     &reports.Operation{},
 		Generator: first.Generator, Seconds: []reports.Second{},
 	}
 	sum.Run.Partial = "" // the pairs show what is missing

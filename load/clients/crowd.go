@@ -231,7 +231,8 @@ func New(e *environment.Environment, t Traffic, part Part) (*Crowd, error) {
 // chooseSteps says which operations the workload sends, the ones it is made for first.
 func (c *Crowd) chooseSteps(e *environment.Environment, part Part) error {
 	if c.Workload == "" {
-		return failure.Usagef("a load needs to know what to send: give --workload, one of %s; for users who sign on now and then, --workload mixed --mix signon=1,refresh=9",
+		return failure.Usagef("a load needs to know what to send: give --workload, one of %s; for users who sign on now "+
+			"and then, --workload mixed --mix signon=1,refresh=9",
 			strings.Join(Workloads, ", "))
 	}
 	if c.does = workloadOf(c.Workload); c.does == nil {
@@ -241,7 +242,8 @@ func (c *Crowd) chooseSteps(e *environment.Environment, part Part) error {
 	steps := c.does.steps
 	switch {
 	case c.does.creates && !e.Allow.FirstTime:
-		return failure.Usagef("the workload %s creates a device with every hit, and the environment %s does not allow it; where that is wanted, add allow: {first-time: true}",
+		return failure.Usagef("the workload %s creates a device with every hit, and the environment %s does not allow it; "+
+			"where that is wanted, add allow: {first-time: true}",
 			c.Workload, e.Name)
 	case steps != nil && len(c.Mix) > 0:
 		return failure.Usagef("a mix belongs to the workload mixed, not to %s", c.Workload)
@@ -285,19 +287,23 @@ func (c *Crowd) chooseSessions(e *environment.Environment) error {
 	} else if own && (e.Operator.URL != "" || e.Operator.TLS != (environment.TLS{})) {
 		c.mintAt = &target
 		if slices.Contains(c.Measures(), hit.OpMint) {
-			return failure.Usagef("operator of %s has an address or certificates of its own, and a load measures one address: for getSessionToken write a file whose url and tls are those of operator; session tokens for other workloads are minted there before the load begins", e.Name)
+			return failure.Usagef("operator of %s has an address or certificates of its own, and a load measures one address: "+
+				"for getSessionToken write a file whose url and tls are those of operator; session tokens for other workloads "+
+				"are minted there before the load begins", e.Name)
 		}
 	}
 	switch {
 	case c.does.mints:
 		c.supply.source = mintedInRun
 		if !canMint {
-			return failure.Usagef("the workload %s asks for session tokens, which needs the secret and an account of the operator; add operator to %s", c.Workload, e.Name)
+			return failure.Usagef("the workload %s asks for session tokens, which needs the secret and an account of the "+
+				"operator; add operator to %s", c.Workload, e.Name)
 		}
 	case e.Load.Clients.SessionTokens != nil:
 		c.supply.source, c.supply.from, c.supply.tokens = mintedAhead, e.Load.Clients.SessionTokens, tokens.New(e)
 		if c.ReuseSessions {
-			return failure.Usagef("--reuse-sessions uses session tokens more than once, and those of load.clients of %s come fresh, each for one sign-on; leave one of them out", e.Name)
+			return failure.Usagef("--reuse-sessions uses session tokens more than once, and those of load.clients of %s come "+
+				"fresh, each for one sign-on; leave one of them out", e.Name)
 		}
 	case c.who.hasSessions && c.ReuseSessions:
 		c.supply.source = ownReusable
@@ -306,7 +312,8 @@ func (c *Crowd) chooseSessions(e *environment.Environment) error {
 	case canMint:
 		c.supply.source = mintedAhead
 	default:
-		return failure.Usagef("the virtual clients of %s have no session tokens; add sessionToken to load.clients, or operator so that they can be minted", e.Name)
+		return failure.Usagef("the virtual clients of %s have no session tokens; add sessionToken to load.clients, or "+
+			"operator so that they can be minted", e.Name)
 	}
 	return nil
 }
@@ -405,12 +412,14 @@ func (c *Crowd) Notes() []string {
 	}
 	if old := c.tooOld.Load(); old > 0 {
 		notes = append(notes,
-			fmt.Sprintf("%s refused whose token had expired before: the turns of a client lie further apart than its refresh token lives; give fewer --clients, or a higher rate",
+			fmt.Sprintf("%s refused whose token had expired before: the turns of a client lie further apart than its refresh "+
+				"token lives; give fewer --clients, or a higher rate",
 				figures.PluralOf(old, "refresh was", "refreshes were")))
 	}
 	if judged := c.judged.Load(); judged > 0 {
 		notes = append(notes,
-			fmt.Sprintf("identity and uniqueness were checked on every answer, all token rules on %s of them (the first %d of each call, and 1 of %d)",
+			fmt.Sprintf("identity and uniqueness were checked on every answer, all token rules on %s of them (the first %d of "+
+				"each call, and 1 of %d)",
 				figures.Count(judged), judgedFirst, c.JudgeEvery))
 	}
 	if c.supply.source == ownReusable {
@@ -427,11 +436,13 @@ func (c *Crowd) brokenInWords(broken int64) string {
 	all := min(c.spares.Load(), int64(len(c.clients))) - int64(c.planned.starters)
 	shutOut, gone := c.shutOut.Load(), c.gone.Load()
 	if shutOut > 0 {
-		words += fmt.Sprintf("; %s of the %s that stay signed in (%s) had nothing to sign on with again and were refused for good, at each of their turns",
+		words += fmt.Sprintf("; %s of the %s that stay signed in (%s) had nothing to sign on with again and were refused "+
+			"for good, at each of their turns",
 			figures.Plural(shutOut, "client"), figures.Count(all), figures.Percent(shutOut, all))
 	}
 	if gone > 0 {
-		words += fmt.Sprintf("; %s of %s (%s) had nothing to sign on with again and took no further part, as the token may have been used up or had expired",
+		words += fmt.Sprintf("; %s of %s (%s) had nothing to sign on with again and took no further part, as the token may "+
+			"have been used up or had expired",
 			figures.Plural(gone, "client"), figures.Count(all), figures.Percent(gone, all))
 	}
 	if shutOut+gone == 0 {

@@ -29,7 +29,8 @@ type wish struct {
 func (c *Crowd) demand(e *environment.Environment, hits uint64, peak float64) (demand, error) {
 	w := c.wish(hits, peak)
 	if hits == 0 && w.starterRate > 0 && c.supply.source == mintedAhead {
-		return demand{}, failure.Usagef("the number of sign-ons of a run with --rate max is not known, so that their session tokens cannot be minted before it; give a rate, or sessionToken in load.clients")
+		return demand{}, failure.Usagef("the number of sign-ons of a run with --rate max is not known, so that their " +
+			"session tokens cannot be minted before it; give a rate, or sessionToken in load.clients")
 	}
 	offered := c.who.count
 	if c.supply.source == ownOnce && w.starterRate > 0 {
@@ -118,8 +119,9 @@ func (c *Crowd) makeDo(w *wish, offered int) {
 
 func (c *Crowd) tooFew(e *environment.Environment, starters, chains, offered int) error {
 	if c.supply.source == ownOnce && starters > 0 {
-		return failure.Usagef("the workload %s needs %s clients, as each of its sign-ons uses a session token of its own%s, and load.clients of %s offers %s; "+
-			"add clients, lower rate or duration, leave sessionToken out so that the operator mints them, or, if this service takes a session token more than once, say --reuse-sessions",
+		return failure.Usagef("the workload %s needs %s clients, as each of its sign-ons uses a session token of its "+
+			"own%s, and load.clients of %s offers %s; add clients, lower rate or duration, leave sessionToken out so that the "+
+			"operator mints them, or, if this service takes a session token more than once, say --reuse-sessions",
 			c.Workload, figures.Count(int64(starters+max(chains, 0))), andChains(chains), e.Name,
 			figures.Count(int64(offered)))
 	}

@@ -27,14 +27,16 @@ func (c *Crowd) enoughInPool(e *environment.Environment, need demand, shard sche
 		return nil
 	}
 	if shard.Of > 1 {
-		return failure.Usagef("the session tokens of load.clients of %s come from a pool, which shards cannot share, as each token is used once; give operator or a command, or load.clients.file", e.Name)
+		return failure.Usagef("the session tokens of load.clients of %s come from a pool, which shards cannot share, as "+
+			"each token is used once; give operator or a command, or load.clients.file", e.Name)
 	}
 	unused, err := tokens.Unused(c.supply.from)
 	if err != nil {
 		return failure.Usagef("load.clients.sessionToken: %w", err)
 	}
 	if unused < need.sessions {
-		return failure.Usagef("the workload %s needs %s session tokens, and %s holds %s that are not used yet; add fresh ones, or lower rate or duration",
+		return failure.Usagef("the workload %s needs %s session tokens, and %s holds %s that are not used yet; add fresh "+
+			"ones, or lower rate or duration",
 			c.Workload, figures.Count(int64(need.sessions)), c.supply.from.Pool, figures.Count(int64(unused)))
 	}
 	return nil

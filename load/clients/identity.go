@@ -56,8 +56,8 @@ func (c *Crowd) judge(h *sender, answer *hit.Answer) (outcome hit.Outcome, kept 
 	return c.judgeTokens(h, answer)
 }
 
-// brought looks for tokens in a success of another status than the wanted one. The answer is wrong all the same, but its
-// client goes on with what it was given, so that one wrong status does not end its chain.
+// brought looks for tokens in a success of another status than the wanted one. The answer is wrong all the same, but
+// its client goes on with what it was given, so that one wrong status does not end its chain.
 func (c *Crowd) brought(h *sender, answer *hit.Answer, outcome hit.Outcome) (hit.Outcome, bool) {
 	tokens := h.step == stepSignOn || h.step == stepSignOnFirst || h.step == stepRefresh
 	if !tokens || answer.Err != nil || answer.Truncated || answer.Status/100 != 2 ||
@@ -100,7 +100,8 @@ func (c *Crowd) refused(h *sender, answer *hit.Answer) hit.Outcome {
 	case answer.Truncated:
 		return hit.Outcome{Kind: hit.KindShape, Message: fmt.Sprintf("the answer to %s is longer than an AGS sends",
 			call.name)}
-	case h.step != stepSignOn && h.step != stepSignOnFirst && h.step != stepRefresh: // tokens are looked into in one pass with the rest
+	case h.step != stepSignOn && h.step != stepSignOnFirst && h.step != stepRefresh:
+		// tokens are looked into in one pass with the rest
 		return legacyRefusal(call.name, answer)
 	}
 	return hit.Outcome{}
@@ -342,7 +343,9 @@ func (c *Crowd) stranger(h *sender, t *check.Tokens, what string, got []byte) hi
 			}
 		}
 	}
-	return hit.Outcome{Kind: hit.KindIdentity, Requirement: ofStep(h.step, "SOST-22", "REF-12"), Message: fmt.Sprintf("the answer to the %s of %s is not its own: %s is %s%s", h.step, c.clientName(h.client), what, c.who.shown(got), whose)}
+	return hit.Outcome{Kind: hit.KindIdentity, Requirement: ofStep(h.step, "SOST-22", "REF-12"),
+		Message: fmt.Sprintf("the answer to the %s of %s is not its own: %s is %s%s", h.step, c.clientName(h.client), what,
+			c.who.shown(got), whose)}
 }
 
 // unique checks that no two clients get the same jti, and that no two first-time sign-ons get the same device. A

@@ -54,7 +54,8 @@ func (c *Crowd) renewed(h *sender, t *check.Tokens, answer *hit.Answer) hit.Outc
 	before.again++
 	if same := answer.Sent.Sub(c.made) - before.since; before.again >= 2 && same >= sameFor {
 		return hit.Outcome{Kind: hit.KindToken, Requirement: "REF-02",
-			Message: fmt.Sprintf("the access token in the answer to the %s of %s is the one from before: %d refreshes in %s brought it again",
+			Message: fmt.Sprintf("the access token in the answer to the %s of %s is the one from before: %d refreshes in %s "+
+				"brought it again",
 				h.step, c.clientName(h.client), before.again, same.Round(100*time.Millisecond))}
 	}
 	return hit.Outcome{}

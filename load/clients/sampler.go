@@ -45,8 +45,9 @@ func (s *sampler) keep(n uint32, pair *check.Pair, with *sealer) {
 			[]byte(pair.RefreshToken))
 		kept.Pair = &check.Pair{ // what is cloned does not keep the whole answer
 			ClientID: strings.Clone(pair.ClientID), AccountID: strings.Clone(pair.AccountID),
-			ExpiresIn: pair.ExpiresIn, RefreshExpiresIn: pair.RefreshExpiresIn, FixedRefreshExpiresIn: pair.FixedRefreshExpiresIn,
-			Issued: pair.Issued,
+			ExpiresIn: pair.ExpiresIn, RefreshExpiresIn: pair.RefreshExpiresIn,
+			FixedRefreshExpiresIn: pair.FixedRefreshExpiresIn,
+			Issued:                pair.Issued,
 		}
 	}
 	s.mu.Lock()

@@ -117,7 +117,8 @@ func (c *Crowd) discoverService(ctx context.Context, via *wire.Client) (string, 
 		return "", failure.Setupf("set-up: %s %s got no whole answer: %s", x.Call.Method, x.URL, wire.Explain(x.Err))
 	}
 	if x.Status != http.StatusOK {
-		return "", failure.Setupf("set-up: %s %s was answered with status %d instead of a list of authentication services; check tenant, or name one with service",
+		return "", failure.Setupf("set-up: %s %s was answered with status %d instead of a list of authentication services; "+
+			"check tenant, or name one with service",
 			x.Call.Method, x.URL, x.Status)
 	}
 	body, err := strictjson.Parse(x.Body)

@@ -87,7 +87,8 @@ const defaultGrace = 2 * time.Second
 // in a report marked partial. An error is of the kind failure.Usage or failure.Setup, or that of ctx when it ended
 // before the clock started; then there is no report.
 func Send(ctx context.Context, q Question) (*reports.Load, error) {
-	carrier, err := transport.Connect(ctx, q.Target, transport.Options{Timeout: q.Timeout, Trace: q.Trace, Crowded: q.Schedule == nil})
+	carrier, err := transport.Connect(ctx, q.Target,
+		transport.Options{Timeout: q.Timeout, Trace: q.Trace, Crowded: q.Schedule == nil})
 	if err != nil {
 		return nil, err
 	}
@@ -106,8 +107,9 @@ func Send(ctx context.Context, q Question) (*reports.Load, error) {
 	}
 	operations, closed := q.Workload.Operations(), q.Schedule == nil
 	a := &attack{
-		schedule: q.Schedule, length: q.Length, workload: q.Workload, transport: carrier, workers: q.Workers, timeout: q.Timeout,
-		tally: tally.New(operations, closed, q.Trace, began), began: began,
+		schedule: q.Schedule, length: q.Length, workload: q.Workload, transport: carrier, workers: q.Workers,
+		timeout: q.Timeout,
+		tally:   tally.New(operations, closed, q.Trace, began), began: began,
 	}
 	if q.Raw != nil {
 		a.raw = newRawStream(q.Raw, concealed(q.Secrets)(q.Target.URL), operations)

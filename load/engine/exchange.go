@@ -75,8 +75,10 @@ func exchangeOfWire(target wire.Target, x *tally.Exchange) *wire.Exchange {
 
 func exchangeOf(r wire.Record, x *tally.Exchange) *reports.Exchange {
 	e := &reports.Exchange{
-		Operation: r.Operation, Method: r.Method, URL: r.URL, RequestHeader: r.RequestHeader, RequestBody: r.RequestBody, Status: r.Status,
-		ResponseHeader: r.ResponseHeader, ResponseBody: r.ResponseBody, Nanoseconds: r.Nanoseconds, Error: r.Error, Curl: r.Curl, Resent: r.Resent,
+		Operation: r.Operation, Method: r.Method, URL: r.URL, RequestHeader: r.RequestHeader, RequestBody: r.RequestBody,
+		Status:         r.Status,
+		ResponseHeader: r.ResponseHeader, ResponseBody: r.ResponseBody, Nanoseconds: r.Nanoseconds, Error: r.Error,
+		Curl: r.Curl, Resent: r.Resent,
 	}
 	if x.BodySize > len(x.Body) {
 		e.RequestBody, e.Curl = leftOut(x.BodySize, false), ""

@@ -14,7 +14,8 @@ import (
 // Progress is the state of a run, told once a second. Recent figures are those of the last ten seconds, all others
 // count since the start. Nobody changes a Progress after it was told, so anybody may keep and read it.
 type Progress struct {
-	// Began is when the clock of this run started. Another instant means another run of the same question. Zero: not known.
+	// Began is when the clock of this run started. Another instant means another run of the same question. Zero: not
+	// known.
 	Began                time.Time     `json:"-"`
 	Elapsed, Total, Left time.Duration // Left never falls below 0
 	Asked                int64         // hits that the schedule asked for so far

@@ -99,7 +99,8 @@ func (e *Engine) checkRights(ctx context.Context) error {
 			without = "; a load that has --without-forward needs no pods/portforward"
 		}
 	}
-	return failure.Setupf("rights are missing in the namespace %s; ask for a Role with these, or for all that agstest kubernetes rbac prints%s:\n%s", e.namespace, without, text)
+	return failure.Setupf("rights are missing in the namespace %s; ask for a Role with these, or for all that agstest "+
+		"kubernetes rbac prints%s:\n%s", e.namespace, without, text)
 }
 
 // denied returns the verbs that are not allowed.
@@ -165,7 +166,8 @@ func (e *Engine) checkQuota(ctx context.Context, o *objects) error {
 			left := hard.DeepCopy()
 			left.Sub(used)
 			if want.Cmp(left) > 0 {
-				return failure.Setupf("the quota %s of the namespace %s is too small for %d shards: they need %s of %s, and %s of %s is left; ask for more, or use fewer shards or a smaller --cpu or --memory",
+				return failure.Setupf("the quota %s of the namespace %s is too small for %d shards: they need %s of %s, and %s "+
+					"of %s is left; ask for more, or use fewer shards or a smaller --cpu or --memory",
 					quota.Name, e.namespace, n, want.String(), kind, left.String(), hard.String())
 			}
 		}

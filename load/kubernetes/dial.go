@@ -113,7 +113,8 @@ func (e *Engine) Dial(ctx context.Context, run string, index int) (net.Conn, err
 	case d := <-result:
 		var network *net.OpError
 		if d.err != nil && !errors.As(d.err, &network) {
-			return nil, failure.Setupf("%s: the API server does not forward its port: %w; where that is forbidden, --without-forward does without", attempt, d.err)
+			return nil, failure.Setupf("%s: the API server does not forward its port: %w; where that is forbidden, "+
+				"--without-forward does without", attempt, d.err)
 		}
 		if d.err != nil {
 			return nil, e.sentence(attempt, d.err)

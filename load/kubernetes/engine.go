@@ -61,7 +61,8 @@ func Open(o Options) (*Engine, error) {
 
 func open(o Options, namespace string, config *rest.Config) (*Engine, error) {
 	if config.Insecure {
-		return nil, failure.Usagef("the kubeconfig says insecure-skip-tls-verify, so anybody could be the cluster and would get the secrets of the run; give it certificate-authority or certificate-authority-data")
+		return nil, failure.Usagef("the kubeconfig says insecure-skip-tls-verify, so anybody could be the cluster and " +
+			"would get the secrets of the run; give it certificate-authority or certificate-authority-data")
 	}
 	config = rest.CopyConfig(config)
 	config.UserAgent = appName

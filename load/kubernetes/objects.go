@@ -122,7 +122,8 @@ func checkFiles(what, kind string, files map[string][]byte) error {
 	total := 0
 	for _, file := range slices.Sorted(maps.Keys(files)) {
 		if len(validation.IsConfigMapKey(file)) > 0 {
-			return failure.Usagef("the file %q of the %s cannot stand in %s: its name may have letters, digits, dots, dashes and underscores", file, what, kind)
+			return failure.Usagef("the file %q of the %s cannot stand in %s: its name may have letters, digits, dots, dashes "+
+				"and underscores", file, what, kind)
 		}
 		total += len(file) + len(files[file])
 	}

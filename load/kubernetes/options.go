@@ -181,7 +181,8 @@ var tolerationForm = regexp.MustCompile(`^([^=:\s]+)(=([^=:\s]*))?(:(NoSchedule|
 func readToleration(text string) (corev1.Toleration, error) {
 	parts := tolerationForm.FindStringSubmatch(text)
 	if parts == nil || len(validation.IsQualifiedName(parts[1])) > 0 {
-		return corev1.Toleration{}, failure.Usagef("--toleration: %q is none; write KEY, KEY=VALUE, KEY:EFFECT or KEY=VALUE:EFFECT with an effect of NoSchedule, PreferNoSchedule or NoExecute", text)
+		return corev1.Toleration{}, failure.Usagef("--toleration: %q is none; write KEY, KEY=VALUE, KEY:EFFECT or "+
+			"KEY=VALUE:EFFECT with an effect of NoSchedule, PreferNoSchedule or NoExecute", text)
 	}
 	t := corev1.Toleration{Key: parts[1], Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffect(parts[5])}
 	if parts[2] != "" {

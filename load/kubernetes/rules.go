@@ -82,7 +82,8 @@ func Rules(o Options) ([]byte, error) {
 		{"# The last rule may be left out: it lets agstest say why a pod is not there, and that a quota is too small.\n", role(appName, append(needed(o), useful...))},
 		{"", binding(appName)},
 		{"# Only for collecting the runs of others (agstest kubernetes collect): it reads every Secret of the namespace. Nobody has it until it is\n" +
-			"# bound: kubectl create rolebinding " + collector + " --role " + collector + " --user NAME --namespace " + o.Namespace + "\n", role(collector, collecting)},
+			"# bound: kubectl create rolebinding " + collector + " --role " + collector + " --user NAME --namespace " +
+			o.Namespace + "\n", role(collector, collecting)},
 	} {
 		text, err := toYAML(part.object)
 		if err != nil {

@@ -140,7 +140,8 @@ func (e *Engine) Find(ctx context.Context, run string) (*shards.Work, error) {
 func (e *Engine) job(ctx context.Context, run string) (*batchv1.Job, error) {
 	job, err := e.jobs.Get(ctx, name(run), metav1.GetOptions{})
 	if apierrors.IsNotFound(err) && !namespaceMissing(err) {
-		return nil, failure.Setupf("there is no run %s in the namespace %s; agstest kubernetes list shows what there is, and an ended run is removed when its time is over", run, e.namespace)
+		return nil, failure.Setupf("there is no run %s in the namespace %s; agstest kubernetes list shows what there is, "+
+			"and an ended run is removed when its time is over", run, e.namespace)
 	}
 	return job, e.sentence("looking for the run "+run, err)
 }

@@ -43,7 +43,8 @@ func (e *Engine) sentence(attempt string, err error) error {
 	case apierrors.IsForbidden(err):
 		return say("the cluster forbids it: %s; agstest kubernetes rbac prints the rights that are needed", message)
 	case apierrors.IsUnauthorized(err):
-		return say("the API server %s does not accept the credentials of the kubeconfig; sign in again or give another --context", e.config.Host)
+		return say("the API server %s does not accept the credentials of the kubeconfig; sign in again or give another "+
+			"--context", e.config.Host)
 	case namespaceMissing(err):
 		return say("there is no namespace %s; create it or give another --namespace", e.namespace)
 	}

@@ -172,12 +172,14 @@ func pending(s *shards.Sight, p *corev1.Pod, status *corev1.ContainerStatus) (ca
 	}
 	waiting := status.State.Waiting
 	switch waiting.Reason {
-	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed":
+	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError",
+		"RegistryUnavailable", "SignatureValidationFailed":
 		s.Reason = explained(fmt.Sprintf("its image %s cannot be pulled (%s)", status.Image, waiting.Reason),
 			waiting.Message)
 		s.Hopeless = true
 		return "image"
-	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "PreCreateHookError", "PostStartHookError", "CrashLoopBackOff":
+	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "PreCreateHookError",
+		"PostStartHookError", "CrashLoopBackOff":
 		s.Reason = explained(fmt.Sprintf("its container cannot be started (%s)", waiting.Reason), waiting.Message)
 		s.Hopeless = true
 		return "container"

@@ -16,7 +16,8 @@ func WithClockSet(t testing.TB, moment time.Time, by time.Duration) time.Time {
 	fields := (*struct {
 		wall      uint64
 		monotonic int64
-	})(unsafe.Pointer(&moment)) // see time.Time: the topmost bit tells of a monotonic reading, then come 33 bits of seconds
+		// see time.Time: the topmost bit tells of a monotonic reading, then come 33 bits of seconds
+	})(unsafe.Pointer(&moment))
 	if fields.wall>>63 == 0 {
 		t.Fatal("the moment has no monotonic reading")
 	}

@@ -99,7 +99,8 @@ func RefusingSome(below byte) func(http.Handler) http.Handler {
 // TokenBody is an answer to a sign-on: the refresh token names account and device, the access token those of its own.
 func TokenBody(account, device, accessAccount, accessDevice, jti string) string {
 	now := time.Now().Unix()
-	return fmt.Sprintf(`{"access_token":%q,"refresh_token":%q,"client_id":%q,"accountId":%q,"token_type":"bearer","expires_in":3600,"refresh_expires_in":172800,"fixed_refresh_expires_in":2592000}`,
+	return fmt.Sprintf(
+		`{"access_token":%q,"refresh_token":%q,"client_id":%q,"accountId":%q,"token_type":"bearer","expires_in":3600,"refresh_expires_in":172800,"fixed_refresh_expires_in":2592000}`,
 		Token("DevAuthN", accessAccount, accessDevice, jti, now+3600), Token("RefreshAuthN", account, device, jti,
 			now+172800), device, account)
 }
@@ -111,8 +112,10 @@ func Token(kind, account, device, jti string, exp int64) string {
 	if kind == "DevAuthN" {
 		fixed = exp + 2588400
 	}
-	payload := fmt.Sprintf(`{"ver":"1.0","tenantId":"nagra","sessionControl":{"maxSessions":3,"sessionControlEnabled":true},"accountProfileId":"DEFAULT",`+
-		`"deviceId":%q,"fixed_exp":%d,"exp":%d,"accountId":%q,"jti":%q,"userId":%q,"typ":%q}`, device, fixed, exp, account, jti, account, kind)
+	payload := fmt.Sprintf(
+		`{"ver":"1.0","tenantId":"nagra","sessionControl":{"maxSessions":3,"sessionControlEnabled":true},"accountProfileId":"DEFAULT",`+
+			`"deviceId":%q,"fixed_exp":%d,"exp":%d,"accountId":%q,"jti":%q,"userId":%q,"typ":%q}`, device, fixed, exp, account,
+		jti, account, kind)
 	signature := sha256.Sum256([]byte(payload))
 	return encode([]byte(`{"kid":"259629","alg":"HS256","typ":"JWT"}`)) + "." + encode([]byte(payload)) + "." + encode(
 		signature[:])

@@ -116,7 +116,8 @@ func judgeRecovery(l Limit, run *Run) reports.Limit {
 	case storm == nil:
 		verdict.Verdict, verdict.Reason = reports.Error, "the run had no storm"
 	case storm.Recovered < 0 && run.Part && l.Keeps(float64(time.Duration(run.Seconds)*time.Second)):
-		verdict.Verdict, verdict.Value, verdict.Reason = reports.Inconclusive, "–", "the run ended before every client was signed in"
+		verdict.Verdict, verdict.Value, verdict.Reason = reports.Inconclusive, "–",
+			"the run ended before every client was signed in"
 	case storm.Recovered < 0:
 		verdict.Value, verdict.Reason = "never", "not every client was signed in when the run ended"+storm.AwayInWords()
 	default:
@@ -204,7 +205,8 @@ func (l Limit) judge(blocks []Stretch, length int, run Run, random *rand.Rand) j
 
 // judgeByNumber fails a limit that is within its interval, where what breaks it is too much by its number alone.
 func (l Limit) judgeByNumber(verdict *judgement, blocks []Stretch, total *Stretch) {
-	const inBursts = "their number alone is too much; they came in bursts, so that what a longer run would hold is less sure"
+	const inBursts = "their number alone is too much; they came in bursts, so that what a longer run would hold " +
+		"is less sure"
 	if l.tooMany(*total) {
 		verdict.Verdict, verdict.Reason = reports.Fail, inBursts
 	} else if l.allSlower(blocks, total.Right) {
@@ -355,7 +357,8 @@ func shortBlocks(length, seconds int) string {
 	if length >= wantedBlock {
 		return ""
 	}
-	return fmt.Sprintf("judged in blocks of %d s, as the run took %d s, so that the interval may be too narrow; from %d s on blocks have %d s",
+	return fmt.Sprintf("judged in blocks of %d s, as the run took %d s, so that the interval may be too narrow; from %d "+
+		"s on blocks have %d s",
 		length, seconds, wantedBlock*wantedBlocks, wantedBlock)
 }
 

@@ -25,7 +25,8 @@ func (l Limit) lagged(j judgement, lag reports.Percentiles) string {
 	switch {
 	case j.Verdict == reports.Fail && l.Keeps(j.low-own),
 		j.Verdict == reports.Inconclusive && !math.IsInf(j.high, 0) && !l.Keeps(j.high) && l.Keeps(j.high-own):
-		return fmt.Sprintf("hits left up to %s late, which may be why %s was not kept (%s): the figure is the generator's as much as the service's",
+		return fmt.Sprintf("hits left up to %s late, which may be why %s was not kept (%s): the figure is the generator's "+
+			"as much as the service's",
 			ShowTime(own), l.Expression, j.Value)
 	}
 	return ""
@@ -38,6 +39,7 @@ func (l Limit) laggedRecovery(verdict reports.Limit, run *Run) string {
 		!l.Keeps(float64(run.Storm.Recovered-run.Lag.Max)) {
 		return ""
 	}
-	return fmt.Sprintf("hits left up to %s late, which may be why %s was not kept (%s): the figure is the generator's as much as the service's",
+	return fmt.Sprintf("hits left up to %s late, which may be why %s was not kept (%s): the figure is the generator's "+
+		"as much as the service's",
 		ShowTime(float64(run.Lag.Max)), l.Expression, verdict.Value)
 }

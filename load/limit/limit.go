@@ -129,7 +129,8 @@ func (l *Limit) setBound(number float64, unit string) error {
 	}
 	m := l.metric()
 	if m == nil || m.storm && l.Operation != stormPopulation {
-		return fmt.Errorf("%s is not a metric; they are p50, p90, p95, p99, p99.9 (any percentile), max, mean, errors, throttled, rate, throughput, and storm.recovered", l.Metric)
+		return fmt.Errorf("%s is not a metric; they are p50, p90, p95, p99, p99.9 (any percentile), max, mean, errors, "+
+			"throttled, rate, throughput, and storm.recovered", l.Metric)
 	}
 	if l.Operation == stormPopulation && !m.storm {
 		return fmt.Errorf("storm has one figure, storm.recovered")

@@ -45,10 +45,12 @@ type Destination struct {
 func Endpoint(given string) (string, error) {
 	u, err := url.Parse(given)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return "", failure.Usagef("the address of a collector must be a URL such as https://otlp.example.com or http://127.0.0.1:4318, not %q", shorn(given))
+		return "", failure.Usagef("the address of a collector must be a URL such as https://otlp.example.com or "+
+			"http://127.0.0.1:4318, not %q", shorn(given))
 	}
 	if u.User != nil {
-		return "", failure.Usagef("the address of a collector must hold no password, which process lists show; give a header from a variable instead")
+		return "", failure.Usagef("the address of a collector must hold no password, which process lists show; give a " +
+			"header from a variable instead")
 	}
 	if u.RawQuery != "" || u.Fragment != "" {
 		return "", failure.Usagef(
@@ -170,7 +172,8 @@ func (s *Sender) Close() error {
 		return fmt.Errorf("the final metrics did not reach %s: %w (%d of %d earlier exports arrived)", s.to.URL, last,
 			s.sent, s.sent+s.failed)
 	case s.failed > 0 && s.to.Temporality == Delta:
-		return fmt.Errorf("%d of %d exports of metrics to %s failed, the last one because of this: %w; what they held came with later ones",
+		return fmt.Errorf("%d of %d exports of metrics to %s failed, the last one because of this: %w; what they held came "+
+			"with later ones",
 			s.failed, s.sent+s.failed+1, s.to.URL, s.trouble)
 	case s.failed > 0:
 		return fmt.Errorf("%d of %d exports of metrics to %s failed, the last one because of this: %w", s.failed,

@@ -163,7 +163,8 @@ func (r *profileReader) profile(f *profileFile) (*Profile, error) {
 	p.Limits = limits
 	if len(f.Stages) == 0 {
 		return nil,
-			failure.Usagef("%s has no stages; a profile needs at least one, such as: stages: [{constant: {rate: 200/s, for: 30s}}]", r.name)
+			failure.Usagef("%s has no stages; a profile needs at least one, such as: stages: [{constant: {rate: 200/s, "+
+				"for: 30s}}]", r.name)
 	}
 	for i, stage := range f.Stages {
 		line := 0

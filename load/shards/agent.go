@@ -83,7 +83,8 @@ func (a *Agent) Run(ctx context.Context, listener net.Listener) error {
 			plan.Shards, plan.Shards-1)
 	}
 	if listener == nil && err == nil && plan.StartAt == 0 {
-		err = failure.Usagef("the plan of the shards has no instant of the start, and nobody can tell this shard of it: it listens to nothing")
+		err = failure.Usagef("the plan of the shards has no instant of the start, and nobody can tell this shard of it: it " +
+			"listens to nothing")
 	}
 	s := newStanding(a, plan)
 	if listener == nil {

@@ -73,7 +73,8 @@ func (s *standing) toPrepare(p Prepare) error {
 		return conflict("this shard holds another plan than the one that was asked for; nothing was sent")
 	case p.Version != s.now.Version:
 		return conflict(
-			fmt.Sprintf("this shard is agstest %s and its coordinator %s; use an image of the coordinator's version; nothing was sent", s.now.Version, p.Version))
+			fmt.Sprintf("this shard is agstest %s and its coordinator %s; use an image of the coordinator's version; nothing "+
+				"was sent", s.now.Version, p.Version))
 	case s.now.Phase == PhaseFailed:
 		return conflict(s.now.Error)
 	case s.prepare:

@@ -99,8 +99,10 @@ func (r *conductor) oneTime() (time.Duration, error) {
 			if apart < 0 {
 				word = "behind"
 			}
-			return middle, failure.Setupf("the clock of %s is %s (± %s) %s those of the other shards, and each starts by its own clock within %s of the others; "+
-				"set the clock of that node, leave the node out, or allow more with --max-clock-error", r.name(s), apart.Abs().Round(100*time.Microsecond),
+			return middle, failure.Setupf("the clock of %s is %s (± %s) %s those of the other shards, and each starts by its "+
+				"own clock within %s of the others; set the clock of that node, leave the node out, or allow more with "+
+				"--max-clock-error", r.name(s),
+				apart.Abs().Round(100*time.Microsecond),
 				s.clock.Bound.Round(100*time.Microsecond), word, most)
 		}
 	}

@@ -176,7 +176,8 @@ func (r *conductor) sum(w *Whole) engine.Progress {
 }
 
 func addOperation(to, from *engine.Operation, running bool) {
-	to.Asked, to.Sent, to.Right, to.Wrong = to.Asked+from.Asked, to.Sent+from.Sent, to.Right+from.Right, to.Wrong+from.Wrong
+	to.Asked, to.Sent, to.Right, to.Wrong = to.Asked+from.Asked, to.Sent+from.Sent, to.Right+from.Right,
+		to.Wrong+from.Wrong
 	for kind, n := range from.Kinds {
 		if to.Kinds == nil {
 			to.Kinds = map[string]int64{}

@@ -334,7 +334,8 @@ func (r *conductor) begun(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case started == 0 && waiting > 0:
-		return failure.Setupf("the run %s was never started: its shards wait for a coordinator that is gone; nothing was sent; remove it with: agstest kubernetes clean %s", r.work.Run, r.work.Run)
+		return failure.Setupf("the run %s was never started: its shards wait for a coordinator that is gone; nothing was "+
+			"sent; remove it with: agstest kubernetes clean %s", r.work.Run, r.work.Run)
 	}
 	return nil
 }

@@ -154,8 +154,9 @@ func (r *conductor) compareClock(ctx context.Context, s *shard) error {
 func (r *conductor) known(s *shard) error {
 	if most := cmp.Or(r.MaxClockError, defaultMaxClockError); s.clock.Bound > most {
 		return failure.Setupf(
-			"the clock of %s is known to ± %s only, and the shards are to start within %s of each other; "+
-				"allow more with --max-clock-error, or leave that node out", r.name(s), s.clock.Bound.Round(100*time.Microsecond), most)
+			"the clock of %s is known to ± %s only, and the shards are to start within %s of each other; allow more with "+
+				"--max-clock-error, or leave that node out", r.name(s), s.clock.Bound.Round(100*time.Microsecond),
+			most)
 	}
 	return nil
 }

@@ -172,9 +172,11 @@ func ReadPlan(text []byte, version string) (*Plan, error) {
 	}
 	switch {
 	case plan.Schema != PlanSchema:
-		return nil, failure.Usagef("the plan of the shards is of the form %q and this agstest reads %s; use an image of the coordinator's version", plan.Schema, PlanSchema)
+		return nil, failure.Usagef("the plan of the shards is of the form %q and this agstest reads %s; use an image of "+
+			"the coordinator's version", plan.Schema, PlanSchema)
 	case plan.Version != version:
-		return nil, failure.Usagef("the plan of the shards was made by agstest %s and the image holds %s; use an image of the coordinator's version", plan.Version, version)
+		return nil, failure.Usagef("the plan of the shards was made by agstest %s and the image holds %s; use an image of "+
+			"the coordinator's version", plan.Version, version)
 	case plan.Shards < 1:
 		return nil, failure.Usagef("the plan of the shards is for %d shards; one at least is needed", plan.Shards)
 	}

@@ -65,8 +65,8 @@ func decider(r *reports.Load, operation, kind string) *reports.Limit {
 	return found
 }
 
-// mostlyWrong tells that more than the half of the answers to an operation were wrong, of so many that this is no chance
-// (twice the standard deviation of a fair coin). If the run ended early, right ones may have come later.
+// mostlyWrong tells that more than the half of the answers to an operation were wrong, of so many that this is no
+// chance (twice the standard deviation of a fair coin). If the run ended early, right ones may have come later.
 func mostlyWrong(r *reports.Load, o *reports.Operation) bool {
 	return r.Run.Partial == "" && float64(o.Wrong-o.Right) > 2*math.Sqrt(float64(o.Wrong+o.Right))
 }
@@ -141,14 +141,17 @@ func unforgivenInWords(r *reports.Load) string {
 		figures.Count(r.Total.Right+r.Total.Wrong), figures.Verb(total, "was", "were"), kindsInWords(all))
 	switch {
 	case !judged && r.Storm != nil:
-		return words + "; of a storm only answers that ask to come again later are allowed, and no limit allows others, such as errors<0.1%"
+		return words + "; of a storm only answers that ask to come again later are allowed, and no limit allows others, " +
+			"such as errors<0.1%"
 	case !judged:
 		return words + " and no limit allows any, such as errors<0.1%"
 	case len(none) > 0:
-		return fmt.Sprintf("%s and no limit allows them: %s; not one answer to %s was right, which a limit that names no operation does not allow",
+		return fmt.Sprintf("%s and no limit allows them: %s; not one answer to %s was right, which a limit that names no "+
+			"operation does not allow",
 			words, list(parts), list(none))
 	case len(most) > 0:
-		return fmt.Sprintf("%s and no limit allows them: %s; most answers to %s were wrong, which a limit that names no operation does not allow",
+		return fmt.Sprintf("%s and no limit allows them: %s; most answers to %s were wrong, which a limit that names no "+
+			"operation does not allow",
 			words, list(parts), list(most))
 	}
 	return fmt.Sprintf("%s and no limit speaks of them: %s; a limit on errors allows those of its own operation alone",

@@ -37,7 +37,8 @@ func lagInvalid(r *reports.Load, late []string) []string {
 		return late
 	}
 	if most = max(int64(maxLag), int64(float64(r.Total.Response.P50)*maxLagShare)); lag > most {
-		return []string{fmt.Sprintf("hits left late: 99 %% of them within %s of their time, and %s is the most where no limit on a response time says what matters (100 ms, or 10 %% of their median)",
+		return []string{fmt.Sprintf("hits left late: 99 %% of them within %s of their time, and %s is the most where no "+
+			"limit on a response time says what matters (100 ms, or 10 %% of their median)",
 			figures.Milliseconds(lag), figures.Milliseconds(most))}
 	}
 	return nil
@@ -60,9 +61,11 @@ func lagNote(r *reports.Load) string {
 		return ""
 	}
 	if held := r.Generator.AtCap + r.Generator.Starved; float64(held) > maxHeld*float64(max(r.Total.Asked, 1)) {
-		return fmt.Sprintf("hits left up to %s late (99 %%), which is in the response times: %s waited for a client or a worker to be free; service times are without it",
+		return fmt.Sprintf("hits left up to %s late (99 %%), which is in the response times: %s waited for a client or a "+
+			"worker to be free; service times are without it",
 			figures.Milliseconds(lag), figures.PluralOf(held, "hit", "hits"))
 	}
-	return fmt.Sprintf("hits left up to %s late (99 %%), which is in the response times: of a p99 of %s that much may be this machine's own; service times are without it",
+	return fmt.Sprintf("hits left up to %s late (99 %%), which is in the response times: of a p99 of %s that much may "+
+		"be this machine's own; service times are without it",
 		figures.Milliseconds(lag), figures.Milliseconds(shown))
 }

@@ -62,7 +62,8 @@ func (s *shardRecord) describe(r *reports.ShardRun) {
 	s.own.lag, s.own.totals = Histogram{}, nil // half a megabyte that nobody reads again
 	r.Planned, r.Sent, r.Until = own.Plan.Hits, own.Total.Sent, s.own.health.Elapsed
 	g := &own.Generator
-	r.StartLate, r.Throttled, r.ThrottledTimes, r.Lag99, r.CPUSeconds, r.CPUShare = g.StartLate, g.Throttled, g.ThrottledTimes, g.Lag.P99, g.CPUSeconds, g.CPUShare
+	r.StartLate, r.Throttled, r.ThrottledTimes, r.Lag99, r.CPUSeconds, r.CPUShare = g.StartLate, g.Throttled,
+		g.ThrottledTimes, g.Lag.P99, g.CPUSeconds, g.CPUShare
 	r.State = reports.ShardPartial
 	switch {
 	case s.own.end == nil:

@@ -47,7 +47,8 @@ func (p *phaseTally) report() *reports.Phases {
 		return nil
 	}
 	return &reports.Phases{
-		DNS: p.dns.Percentiles(), Connect: p.connect.Percentiles(), TLS: p.tls.Percentiles(), Wait: p.wait.Percentiles(), Read: p.read.Percentiles(),
+		DNS: p.dns.Percentiles(), Connect: p.connect.Percentiles(), TLS: p.tls.Percentiles(), Wait: p.wait.Percentiles(),
+		Read:           p.read.Percentiles(),
 		NewConnections: p.connections, ReuseRatio: 1 - float64(min(p.connections, p.exchanges))/float64(p.exchanges),
 	}
 }

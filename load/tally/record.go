@@ -211,7 +211,8 @@ func newRecordReader(in io.Reader) (*recordReader, error) {
 	if _, err := io.ReadFull(r.in, magic); err != nil || string(magic) != recordMagic {
 		return nil, errNoRecord
 	}
-	if err := r.next(func(content []byte) error { return json.Unmarshal(content, &r.head) }); err != nil || r.head.Report == nil || len(r.head.Operations) == 0 {
+	if err := r.next(func(content []byte) error { return json.Unmarshal(content, &r.head) }); err != nil ||
+		r.head.Report == nil || len(r.head.Operations) == 0 {
 		return nil, errors.New("it breaks off before the run began")
 	}
 	if !r.head.plausible() {
@@ -299,12 +300,14 @@ func (l *Ledger) Finish(r *reports.Load, limits []string) {
 	// They were checked before the run began.
 	if parsed, err := limit.ParseAll(limits); err == nil {
 		seconds := l.scheduled(r)
-		r.Limits, late, sure = limit.Judge(parsed, limit.Run{Lag: r.Generator.Lag, Seconds: seconds, Storm: r.Storm, Seed: r.Plan.Seed, Part: r.Run.Partial != "" || r.Shard != "", Stretch: func(operation string, from, to int) limit.Stretch {
-			if to >= seconds {
-				to = math.MaxInt // with the answers that came after the schedule's end, which are the late ones
-			}
-			return l.stretch(operation, from, to)
-		}})
+		r.Limits, late, sure = limit.Judge(parsed,
+			limit.Run{Lag: r.Generator.Lag, Seconds: seconds, Storm: r.Storm, Seed: r.Plan.Seed,
+				Part: r.Run.Partial != "" || r.Shard != "", Stretch: func(operation string, from, to int) limit.Stretch {
+					if to >= seconds {
+						to = math.MaxInt // with the answers that came after the schedule's end, which are the late ones
+					}
+					return l.stretch(operation, from, to)
+				}})
 	}
 	var beyond, held []string
 	if l.end != nil {

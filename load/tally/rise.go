@@ -17,16 +17,17 @@ const (
 	riseLeast  = 20e6 // nanoseconds
 )
 
-// riseNote says that an operation became slower from each fifth of a run to the next, as where a service leaks memory or
-// falls behind: its limits may be kept still, and a longer run would not keep them. Empty: none did. A run whose rate is
-// to change, or that has no schedule, tells nothing of that.
+// riseNote says that an operation became slower from each fifth of a run to the next, as where a service leaks memory
+// or falls behind: its limits may be kept still, and a longer run would not keep them. Empty: none did. A run whose
+// rate is to change, or that has no schedule, tells nothing of that.
 func riseNote(r *reports.Load) string {
 	if r.Plan.Closed || r.Storm != nil || r.Run.Partial != "" || !r.Valid || !steady(r) {
 		return ""
 	}
 	for _, name := range r.OperationNames() {
 		if first, last, rose := rise(r.Seconds, name); rose {
-			return fmt.Sprintf("%s became slower all through the run: at the median %s in its first fifth, and %s in its last; a longer run tells where that ends",
+			return fmt.Sprintf("%s became slower all through the run: at the median %s in its first fifth, and %s in its "+
+				"last; a longer run tells where that ends",
 				name, figures.Milliseconds(first), figures.Milliseconds(last))
 		}
 	}

@@ -41,7 +41,8 @@ func (l *Ledger) sofar(operation string) limit.Stretch {
 			continue
 		}
 		t := &l.totals[i]
-		s.Sent, s.Right, s.Wrong, s.Throttled = s.Sent+t.Sent, s.Right+t.Right, s.Wrong+t.Wrong, s.Throttled+t.kinds[hit.KindThrottled]
+		s.Sent, s.Right, s.Wrong, s.Throttled = s.Sent+t.Sent, s.Right+t.Right, s.Wrong+t.Wrong,
+			s.Throttled+t.kinds[hit.KindThrottled]
 		if operation != "" {
 			s.Response, s.Service = t.response.values(), t.service.values()
 			return s

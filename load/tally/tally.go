@@ -102,7 +102,8 @@ func newSecondTally(operations int) *secondTally {
 	s := &secondTally{operations: make([]operationTally, operations)}
 	for i := range s.operations {
 		s.operations[i] = operationTally{
-			asked: map[int]int64{}, statuses: map[int]int64{}, missed: map[int]int64{}, kinds: map[string]int64{}, why: map[whyKey]int64{},
+			asked: map[int]int64{}, statuses: map[int]int64{}, missed: map[int]int64{}, kinds: map[string]int64{},
+			why: map[whyKey]int64{},
 		}
 	}
 	return s

@@ -27,7 +27,8 @@ const (
 	minUnsent    = 2
 	maxThrottled = 0.01 // of the schedule's length
 	maxStill     = 0.1  // of the time of a closed loop
-	// maxBunched bounds the lag of hits that excuses no wrong answer: they came at most so much closer together than asked.
+	// maxBunched bounds the lag of hits that excuses no wrong answer: they came at most so much closer together than
+	// asked.
 	maxBunched       = time.Second
 	minJudgedHits    = 1
 	BehindAfter      = 10 * time.Millisecond // a result that waited for longer was held by the consumer
@@ -60,7 +61,8 @@ func invalid(r *reports.Load, late []string) []string {
 				figures.Plural(g.AtCap, "hit"), share(g.AtCap)*100, busy)
 		}
 		if share(g.Starved) > maxHeld {
-			say("%s (%.1f %%) waited for a virtual client to be free%s; their wait is in the response times; give more clients%s",
+			say(
+				"%s (%.1f %%) waited for a virtual client to be free%s; their wait is in the response times; give more clients%s",
 				figures.Plural(g.Starved, "hit"), share(g.Starved)*100, askedAway(total), slowTurns(r))
 		}
 		reasons = append(reasons, lagInvalid(r, late)...)
@@ -80,7 +82,8 @@ func invalid(r *reports.Load, late []string) []string {
 		}
 	}
 	if n := total.Outcomes[hit.KindMachine]; n > 0 {
-		say("%s (%.1f %%) found no connection, because this machine was out of file descriptors or local ports; raise the limit (ulimit -n), or give fewer --workers",
+		say("%s (%.1f %%) found no connection, because this machine was out of file descriptors or local ports; raise the "+
+			"limit (ulimit -n), or give fewer --workers",
 			figures.Plural(n, "hit"), share(n)*100)
 	}
 	if share(g.Behind) > maxHeld && g.Behind >= minBehind {
@@ -174,7 +177,8 @@ func notValid(r *reports.Load, beyond, sure []string) (reports.Verdict, string) 
 	case failed != "":
 		return reports.Fail, failed + "; else the figures are not valid: " + r.Invalid[0]
 	case len(beyond) == 0 && turnedAway(r):
-		return reports.Inconclusive, "the load did not do what was asked, since the service asked its clients to come again later: " + r.Invalid[0]
+		return reports.Inconclusive, "the load did not do what was asked, since the service asked its clients to come " +
+			"again later: " + r.Invalid[0]
 	}
 	return reports.Invalid, r.Invalid[0]
 }
@@ -192,15 +196,17 @@ func onlyHeld(r *reports.Load) bool {
 // turnedAway tells that hits found no client free since the service had asked clients to come again later.
 func turnedAway(r *reports.Load) bool {
 	held := maxHeld * float64(max(r.Total.Asked, 1))
-	return float64(r.Generator.Starved) > held && float64(r.Total.Outcomes[hit.KindThrottled]) > held && serviceTimesStand(r)
+	return float64(r.Generator.Starved) > held && float64(r.Total.Outcomes[hit.KindThrottled]) > held &&
+		serviceTimesStand(r)
 }
 
 // ofService are the kinds of wrong answers that are the service's own doing, or its gateway's, if the generator was not
 // too busy to take answers up.
-var ofService = []string{hit.KindStatus, hit.KindThrottled, hit.KindTimeout, hit.KindRefused, hit.KindReset, hit.KindTLS}
+var ofService = []string{hit.KindStatus, hit.KindThrottled, hit.KindTimeout, hit.KindRefused, hit.KindReset,
+	hit.KindTLS}
 
-// spoken says which wrong answers of the service no limit allows, which limits they break by themselves, or that a storm
-// never ended; empty: none of these.
+// spoken says which wrong answers of the service no limit allows, which limits they break by themselves, or that a
+// storm never ended; empty: none of these.
 func spoken(r *reports.Load) string {
 	for _, kinds := range unforgiven(r) {
 		for _, kind := range ofService {
@@ -289,8 +295,8 @@ func askedAway(total *reports.Operation) string {
 	return ""
 }
 
-// slowTurns says how much the clients of a run can send at most where each waits for its answer, if that is less than was
-// asked: then the service is what is slow; empty: it is not.
+// slowTurns says how much the clients of a run can send at most where each waits for its answer, if that is less than
+// was asked: then the service is what is slow; empty: it is not.
 func slowTurns(r *reports.Load) string {
 	median := r.Total.Service.P50
 	if median <= 0 || r.Plan.Clients == 0 || r.Plan.Seconds <= 0 {

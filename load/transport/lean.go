@@ -62,7 +62,8 @@ type leanHit struct {
 
 func newLeanTransport(base *url.URL, config *tls.Config, o Options) *leanTransport {
 	l := &leanTransport{
-		base: base, address: hostPort(base), prefix: strings.TrimSuffix(base.Path, "/"), trace: o.Trace, crowded: o.Crowded, slack: o.Timeout / 256,
+		base: base, address: hostPort(base), prefix: strings.TrimSuffix(base.Path, "/"), trace: o.Trace, crowded: o.Crowded,
+		slack:    o.Timeout / 256,
 		dialling: make(chan struct{}, maxDialling), given: make(chan *connection), open: map[*connection]struct{}{},
 		lookAfter: lookAfter, closing: make(chan struct{}),
 	}

@@ -11,7 +11,8 @@ const ownFiles = 24
 func WorkersWithin(files, asked int) (int, error) {
 	switch {
 	case asked > 0 && asked > files-ownFiles:
-		return 0, failure.Usagef("%d workers may each need a connection of their own, and this process may have no more than %d files open; raise the limit (ulimit -n %d), or give fewer --workers",
+		return 0, failure.Usagef("%d workers may each need a connection of their own, and this process may have no more "+
+			"than %d files open; raise the limit (ulimit -n %d), or give fewer --workers",
 			asked, files, asked+ownFiles)
 	case asked > 0:
 		return asked, nil

@@ -143,7 +143,8 @@ func (m *meetings) claim(value *Digest) (known bool) {
 func (m *meetings) owner(value Digest) (owner seenOwner, found bool) {
 	for i := len(m.taken) - 1; i >= 0; i-- {
 		t := &m.taken[i]
-		if at, found := slices.BinarySearchFunc(t.values, value, func(e seenEntry, d Digest) int { return e.compare(d) }); found {
+		if at, found := slices.BinarySearchFunc(t.values, value,
+			func(e seenEntry, d Digest) int { return e.compare(d) }); found {
 			return seenOwner{t.shard, t.values[at].owner}, true
 		}
 	}

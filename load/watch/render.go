@@ -171,7 +171,8 @@ func (p *Page) render() (*made, error) {
 
 func (p *Page) view() view {
 	v := view{
-		Options: p.options, Over: p.verdict != nil, Verdict: p.verdict, Phase: p.phase, Stopping: p.stopping, At: p.at, News: p.news, Notes: p.notes,
+		Options: p.options, Over: p.verdict != nil, Verdict: p.verdict, Phase: p.phase, Stopping: p.stopping, At: p.at,
+		News: p.news, Notes: p.notes,
 		Done: p.at.Elapsed.Milliseconds(), LastsFor: (p.at.Elapsed + p.at.Left).Milliseconds(), Moment: figures.Moment(
 			p.options.Now()),
 		Control: p.options.Token != "",
@@ -251,7 +252,8 @@ func (p *Page) charts() []html.Series {
 	words := fmt.Sprintf("Asked %s, sent %s, right %s per second, recently.", figures.Rate(asked[len(asked)-1]),
 		figures.Rate(sent[len(sent)-1]), figures.Rate(right[len(right)-1]))
 	rates := html.Series{
-		ID: "w-rates", Title: "Asked, sent and right", Description: words, Unit: "per second", Elapsed: true, Times: at, Height: 220,
+		ID: "w-rates", Title: "Asked, sent and right", Description: words, Unit: "per second", Elapsed: true, Times: at,
+		Height: 220,
 		Lines: []html.SeriesLine{{Name: "asked", Look: "asked", Values: asked},
 			{Name: "sent", Look: "s1", Values: sent}, {Name: "right", Look: "s3", Values: right}},
 	}

@@ -22,8 +22,8 @@ type Comparison struct {
 	Method Method       `json:"method"`
 	Old    *reports.Run `json:"old,omitempty"` // the run compared with; missing for a history
 	New    *reports.Run `json:"new,omitempty"`
-	// Verdict is pass, regressed, improved, inconclusive or not-comparable; fail where a build differs from itself, or both
-	// are wrong too often; error where nothing was measured.
+	// Verdict is pass, regressed, improved, inconclusive or not-comparable; fail where a build differs from itself, or
+	// both are wrong too often; error where nothing was measured.
 	Verdict reports.Verdict `json:"verdict"`
 	Reason  string          `json:"reason"`
 	// NotComparable are the reasons why the two are answers to different questions, in words.
@@ -56,9 +56,10 @@ const (
 
 // TwoRunsCaution is why two lone load runs never fail a build. Its first figures are of 400 pairs of simulated jobs in
 // a quiet, a shared and a noisy environment each: TWO_RUNS=400 go test ./reports/compare -run TestTwoLoneRuns -v
-const TwoRunsCaution = "Two single load runs never fail a build: what differs between two jobs by itself cannot be told from a change of the service. " +
-	"In simulations of unchanged builds, a rank test on the raw samples of two runs called 32 to 47 % of them slower, and a fixed limit of 10 % on p99 up to 29 %; " +
-	"another simulation found 27 to 49 % and up to 39 %."
+const TwoRunsCaution = "Two single load runs never fail a build: what differs between two jobs by itself cannot be " +
+	"told from a change of the service. In simulations of unchanged builds, a rank test on the raw samples of two runs " +
+	"called 32 to 47 % of them slower, and a fixed limit of 10 % on p99 up to 29 %; another simulation found 27 to 49 % " +
+	"and up to 39 %."
 
 // Compare compares two stored runs: what changed in conformance, in the form of answers and in load. Conformance is
 // judged, since a rule is kept or broken; load figures of two runs are shown and not judged. Parts that only one of the

@@ -307,7 +307,8 @@ func (c *ConformanceComparison) advice() []string {
 	}
 	if len(c.Drift) > 0 {
 		advice = append(advice,
-			fmt.Sprintf("The form of answers differs in %s. Clients that rely on the older form may break although both forms conform.",
+			fmt.Sprintf("The form of answers differs in %s. Clients that rely on the older form may break although both "+
+				"forms conform.",
 				figures.Plural(int64(len(c.Drift)), "place")))
 	}
 	return advice

@@ -317,13 +317,17 @@ func (h *HistoryComparison) measureErrors(load, confirm *reports.Load) {
 			e.Verdict, e.Reason = reports.Inconclusive, fmt.Sprintf("Advisory: %s, and a verdict needs %d.",
 				figures.Plural(int64(earlier), "earlier run"), FewestEarlier)
 		case flagged && confirmed:
-			e.Verdict, e.Reason = reports.Regressed, "More wrong answers than in any earlier run, in this run and the confirming one."
+			e.Verdict, e.Reason = reports.Regressed,
+				"More wrong answers than in any earlier run, in this run and the confirming one."
 		case math.IsNaN(again) && e.Share > e.Highest+farBeyond*e.Floor:
-			e.Verdict, e.Reason = reports.Regressed, "So many more wrong answers than in any earlier run that no second run is needed to say so."
+			e.Verdict, e.Reason = reports.Regressed,
+				"So many more wrong answers than in any earlier run that no second run is needed to say so."
 		case flagged && !math.IsNaN(again):
-			e.Verdict, e.Reason = reports.Inconclusive, "More wrong answers than in any earlier run, but not in the confirming one."
+			e.Verdict, e.Reason = reports.Inconclusive,
+				"More wrong answers than in any earlier run, but not in the confirming one."
 		case flagged:
-			e.Verdict, e.Reason = reports.Inconclusive, "More wrong answers than in any earlier run; a second run must confirm it."
+			e.Verdict, e.Reason = reports.Inconclusive,
+				"More wrong answers than in any earlier run; a second run must confirm it."
 		default:
 			e.Verdict, e.Reason = reports.Pass, "Not more wrong answers than earlier runs had."
 		}
@@ -411,7 +415,8 @@ func (c *Comparison) settleHistory() {
 	case len(regressed) > 0:
 		c.Verdict, c.Reason = reports.Regressed, h.regressedWords()+strings.Join(regressed, "; ")+"."
 	case len(open) > 0:
-		c.Verdict, c.Reason = reports.Inconclusive, "Worse than the earlier runs in one run, which a second one did not confirm: "+strings.Join(open, "; ")+"."
+		c.Verdict, c.Reason = reports.Inconclusive,
+			"Worse than the earlier runs in one run, which a second one did not confirm: "+strings.Join(open, "; ")+"."
 		if h.Confirm == nil {
 			c.Reason = "Worse than the earlier runs, in one run: " + strings.Join(open, "; ") + "."
 			c.Advice = append(c.Advice,

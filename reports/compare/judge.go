@@ -87,7 +87,8 @@ func (i *Interleaved) describe(pairs []Pair, operation, metric string) MetricCom
 		beyond := stats.Median(s.right) * (1 - metricQuantiles[metric])
 		if math.Round(beyond) < fewestBeyond {
 			m.Verdict, m.more = reports.Skipped, fewestBeyond/math.Max(beyond, 0.05)
-			m.Reason = fmt.Sprintf("Not judged: about %.1f answers of a block lie beyond its %s, and at least %d must. Send %.1f times as many hits a block.",
+			m.Reason = fmt.Sprintf("Not judged: about %.1f answers of a block lie beyond its %s, and at least %d must. Send "+
+				"%.1f times as many hits a block.",
 				beyond, metric, fewestBeyond, m.more)
 			return m
 		}
@@ -181,8 +182,10 @@ func (i *Interleaved) conclude(m *MetricComparison, tested int) {
 		m.Verdict, m.Reason = reports.Pass, fmt.Sprintf("A change of more than %s is ruled out.",
 			m.BoundWords(m.Tolerated))
 	default:
-		m.Verdict, m.Reason = reports.Inconclusive, fmt.Sprintf("It may be up to %s worse, which is over the tolerated %s. The smallest change this job could have seen is %s.",
-			m.BoundWords(m.High), m.BoundWords(m.Tolerated), m.BoundWords(m.Smallest))
+		m.Verdict, m.Reason = reports.Inconclusive,
+			fmt.Sprintf("It may be up to %s worse, which is over the tolerated %s. The smallest change this job could have "+
+				"seen is %s.",
+				m.BoundWords(m.High), m.BoundWords(m.Tolerated), m.BoundWords(m.Smallest))
 	}
 	if first.Flagged == reports.Regressed && m.Verdict != reports.Regressed && confirming {
 		m.Reason = fmt.Sprintf("The first round found it worse (%s); the second did not confirm it. ",

@@ -96,10 +96,12 @@ func compareLoad(old, new *reports.Load) *LoadComparison {
 		c.Reason = "The load runs cannot be compared, so their figures are shown and not judged."
 	case len(far) > 0:
 		c.Verdict = reports.Inconclusive
-		c.Reason = "The second load run looks far worse, and two single runs cannot tell a change from chance: " + strings.Join(far, "; ") + "."
+		c.Reason = "The second load run looks far worse, and two single runs cannot tell a change from chance: " +
+			strings.Join(far, "; ") + "."
 	default:
 		c.Verdict = reports.Observed
-		c.Reason = "The load figures of the two runs are shown and not judged: two single runs cannot tell a change from chance. None looks far worse."
+		c.Reason = "The load figures of the two runs are shown and not judged: two single runs cannot tell a change from " +
+			"chance. None looks far worse."
 	}
 	return c
 }
@@ -223,9 +225,11 @@ func (s *LoadSide) Errors() float64 {
 
 func (c *LoadComparison) advice() []string {
 	if c.Verdict == reports.NotComparable {
-		return []string{"Repeat the run that the reasons name, with the plan of the other: the same workload, schedule and clients, from the same kind of machine, and with nothing else running on it."}
+		return []string{"Repeat the run that the reasons name, with the plan of the other: the same workload, schedule and " +
+			"clients, from the same kind of machine, and with nothing else running on it."}
 	}
-	advice := []string{"To judge a release, run both builds interleaved: agstest ab --env OLD --env NEW. To judge one build at a time, compare it with at least 10 earlier runs: agstest compare --history DIR."}
+	advice := []string{"To judge a release, run both builds interleaved: agstest ab --env OLD --env NEW. To judge one " +
+		"build at a time, compare it with at least 10 earlier runs: agstest compare --history DIR."}
 	for _, operation := range c.Operations {
 		a, b := operation.Old.Errors(), operation.New.Errors()
 		if b-a > 0.001 && operation.Operation != allOperations {

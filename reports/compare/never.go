@@ -8,7 +8,8 @@ func NeverMeasured(run, old, new reports.Run, why string) *Comparison {
 	reason := "Nothing was measured: " + why
 	run.Partial = reason
 	return &Comparison{
-		Schema: ComparisonSchema, Run: run, Method: SideBySide, Old: &old, New: &new, Verdict: reports.Error, Reason: reason, Said: reports.Error,
+		Schema: ComparisonSchema, Run: run, Method: SideBySide, Old: &old, New: &new, Verdict: reports.Error, Reason: reason,
+		Said:        reports.Error,
 		Interleaved: &Interleaved{Rounds: []Round{}, Metrics: []MetricComparison{}},
 	}
 }

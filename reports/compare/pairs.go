@@ -209,7 +209,8 @@ func InterleavedComparison(run reports.Run, old, new *reports.Load, job Interlea
 	c.sound = new.Valid || new.Verdict == reports.Fail
 	c.NotComparable = append(untrusted("the old build's part", old), untrusted("the new build's part", new)...)
 	for _, a := range [][3]string{
-		{"workload", old.Plan.Workload, new.Plan.Workload}, {"transport", aspectOf(old, "transport"), aspectOf(new, "transport")},
+		{"workload", old.Plan.Workload, new.Plan.Workload},
+		{"transport", aspectOf(old, "transport"), aspectOf(new, "transport")},
 		{"number of clients", fmt.Sprint(old.Plan.Clients), fmt.Sprint(new.Plan.Clients)},
 	} {
 		if a[1] != a[2] {

@@ -87,12 +87,14 @@ func (c *Comparison) settleUnfit(regressed []string) bool {
 		c.Advice = append(c.Advice, "Look at the wrong answers first: what is never right cannot be compared.")
 	case sound && len(untrue) > 0 && !job.Plan.AA:
 		c.Verdict = reports.Regressed
-		c.Reason = "The new build gave answers that were not right, and the old one gave none of that kind: " + strings.Join(untrue, "; ") + "."
+		c.Reason = "The new build gave answers that were not right, and the old one gave none of that kind: " +
+			strings.Join(untrue, "; ") + "."
 		if len(regressed) > 0 {
 			c.Reason += " It is also worse in: " + strings.Join(regressed, "; ") + "."
 		}
 		c.Advice = append(c.Advice,
-			"Look at the wrong answers in the notes first: no response time excuses an answer that belongs to another client or a token that breaks a rule.")
+			"Look at the wrong answers in the notes first: no response time excuses an answer that belongs to another client "+
+				"or a token that breaks a rule.")
 	case sound && len(regressed) == 0 && len(both) > 0 && !job.Plan.AA:
 		c.Verdict = reports.Fail
 		c.Reason = "Both builds gave answers that were not right: of the new one " + strings.Join(both, "; ") + "."
@@ -190,7 +192,8 @@ func (c *Comparison) settleMany(many []string, before bool, regressed []string) 
 		c.Reason = "Many answers of both builds were wrong: " + strings.Join(many, "; ") + "."
 	}
 	c.Advice = append(c.Advice,
-		"Look at the wrong answers first: the response times of the others do not stand for the build. Lower the rate if a limiter gave them.")
+		"Look at the wrong answers first: the response times of the others do not stand for the build. Lower the rate if a "+
+			"limiter gave them.")
 }
 
 // sayConfirmed tells that what is worse was so in a second round too.
@@ -223,10 +226,12 @@ func (c *Comparison) settleInterleaved() {
 		c.Verdict = reports.Fail
 		c.Reason = "One build was told apart from itself: " + strings.Join(append(regressed, improved...), "; ") + "."
 		c.Advice = append(c.Advice,
-			"Do not trust a verdict from this place until a comparison of one build with itself passes: look for what differs between the two sides, such as their nodes, proxies or clients.")
+			"Do not trust a verdict from this place until a comparison of one build with itself passes: look for what differs "+
+				"between the two sides, such as their nodes, proxies or clients.")
 	case job.Plan.Placement == Uncontrolled:
 		c.Verdict = reports.Inconclusive
-		c.Reason = "It is not known that both builds ran at the same place, and a difference of places looks like a difference of builds."
+		c.Reason = "It is not known that both builds ran at the same place, and a difference of places looks like a " +
+			"difference of builds."
 		if len(regressed) > 0 {
 			c.Reason += " Measured: " + strings.Join(regressed, "; ") + "."
 		}
@@ -237,7 +242,8 @@ func (c *Comparison) settleInterleaved() {
 		c.Reason = "The new build is worse: " + strings.Join(regressed, "; ") + "."
 		c.sayConfirmed()
 		c.Advice = append(c.Advice,
-			"Look at the shift of response times first: a shift of all quantiles speaks of the whole path, one of the tail alone of queues, locks or pauses.")
+			"Look at the shift of response times first: a shift of all quantiles speaks of the whole path, one of the tail "+
+				"alone of queues, locks or pauses.")
 	case len(open) > 0 || needed:
 		c.settleOpen(open, needed)
 	case len(improved) > 0:

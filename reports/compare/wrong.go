@@ -30,10 +30,13 @@ type WrongAnswers struct {
 
 // wrongWords describe the kinds that need words.
 var wrongWords = map[string]string{
-	"identity": "belonged to another client", "duplicate": "gave what must be unique a second time", "token": "held a token that breaks a rule",
-	"shape": "had a body that the call does not give", "status": "had a wrong status", "throttled": "asked to come again later",
-	"timeout": "did not come in time", "refused": "were not given: the connection was refused", "reset": "were not given: the connection was closed",
-	"tls": "were not given: TLS failed", "machine": "were not given: this machine could open no connection",
+	"identity": "belonged to another client", "duplicate": "gave what must be unique a second time",
+	"token": "held a token that breaks a rule",
+	"shape": "had a body that the call does not give", "status": "had a wrong status",
+	"throttled": "asked to come again later",
+	"timeout":   "did not come in time", "refused": "were not given: the connection was refused",
+	"reset": "were not given: the connection was closed",
+	"tls":   "were not given: TLS failed", "machine": "were not given: this machine could open no connection",
 }
 
 // String returns one sentence without a full stop: "signon: 3 of 200 answers belonged to another client (none of 200

@@ -115,7 +115,8 @@ func Allure(write func(name string, render func(io.Writer) error) error, c *repo
 				return err
 			}
 		}
-		if err := write(path.Join(AllureFolder, result.UUID+"-result.json"), func(w io.Writer) error { return json.NewEncoder(w).Encode(result) }); err != nil {
+		if err := write(path.Join(AllureFolder, result.UUID+"-result.json"),
+			func(w io.Writer) error { return json.NewEncoder(w).Encode(result) }); err != nil {
 			return err
 		}
 	}
@@ -144,7 +145,8 @@ func allureOf(t test, run reports.Run, of [][2]string, pages map[string]string) 
 			t.suite, t.name), ": "), Name: t.name,
 		Status: t.outcome, Stage: "finished", Start: milliseconds(t.start), Stop: milliseconds(t.start.Add(t.took)),
 		Labels: []allurePair{
-			{"framework", "agstest"}, {"language", "gherkin"}, {"parentSuite", run.Environment}, {"suite", t.kind}, {"subSuite", t.suite}, {"epic", t.kind}, {"feature", t.suite}, {"severity", t.severity},
+			{"framework", "agstest"}, {"language", "gherkin"}, {"parentSuite", run.Environment}, {"suite", t.kind},
+			{"subSuite", t.suite}, {"epic", t.kind}, {"feature", t.suite}, {"severity", t.severity},
 		},
 		Parameters: parameters, Links: []allureLink{}, Steps: []allureStep{}, Attachments: []allureAttachment{},
 	}
@@ -180,7 +182,8 @@ const documentation = "https://docs.nagra.vision/opentv-docs/"
 
 // pageOf returns the address of a source; empty if it has none.
 func pageOf(s reports.Source) string {
-	if s.Where == "" || strings.ContainsFunc(s.Where, func(r rune) bool { return r != '-' && (r < 'a' || r > 'z') && (r < '0' || r > '9') }) {
+	if s.Where == "" || strings.ContainsFunc(s.Where,
+		func(r rune) bool { return r != '-' && (r < 'a' || r > 'z') && (r < '0' || r > '9') }) {
 		return ""
 	}
 	return documentation + s.Where

@@ -19,8 +19,10 @@ func CTRF(w io.Writer, c *reports.Conformance, l *reports.Load) error {
 		status := statuses[t.outcome]
 		counts[status]++
 		one := object{
-			"name": t.name, "status": status, "rawStatus": t.outcome, "duration": t.took.Milliseconds(), "start": milliseconds(t.start), "stop": milliseconds(t.start.Add(t.took)),
-			"suite": []string{run.Environment, t.kind, t.suite}, "type": t.kind, "tags": append(append([]string{}, t.requirements...), t.tags...),
+			"name": t.name, "status": status, "rawStatus": t.outcome, "duration": t.took.Milliseconds(),
+			"start": milliseconds(t.start), "stop": milliseconds(t.start.Add(t.took)),
+			"suite": []string{run.Environment, t.kind, t.suite}, "type": t.kind,
+			"tags": append(append([]string{}, t.requirements...), t.tags...),
 		}
 		if t.why != "" {
 			one["message"] = t.why
@@ -59,11 +61,13 @@ func CTRF(w io.Writer, c *reports.Conformance, l *reports.Load) error {
 		environment["buildName"] = run.Release
 	}
 	report := object{
-		"reportFormat": "CTRF", "specVersion": "0.0.0", "reportId": uuid(run.ID, "ctrf"), "timestamp": run.Start.UTC().Format("2006-01-02T15:04:05Z"), "generatedBy": "agstest",
+		"reportFormat": "CTRF", "specVersion": "0.0.0", "reportId": uuid(run.ID, "ctrf"),
+		"timestamp": run.Start.UTC().Format("2006-01-02T15:04:05Z"), "generatedBy": "agstest",
 		"results": object{
 			"tool": object{"name": "agstest", "version": run.Tool.Version},
 			"summary": object{
-				"tests": len(tests), "passed": counts["passed"], "failed": counts["failed"], "skipped": counts["skipped"], "pending": 0, "other": 0,
+				"tests": len(tests), "passed": counts["passed"], "failed": counts["failed"], "skipped": counts["skipped"],
+				"pending": 0, "other": 0,
 				"start": milliseconds(run.Start), "stop": milliseconds(end),
 			},
 			"tests": tests, "environment": environment,

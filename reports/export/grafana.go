@@ -44,10 +44,13 @@ var panels = []panel{
 
 // panelOptions are the options of each kind of panel that Grafana's schema requires.
 var panelOptions = map[string]map[string]any{
-	"stat": {"graphMode": "none", "colorMode": "value", "justifyMode": "auto", "textMode": "auto", "orientation": "auto", "wideLayout": true, "showPercentChange": false,
-		"percentChangeColorMode": "standard", "reduceOptions": map[string]any{"calcs": []string{"lastNotNull"}, "fields": "", "values": false}},
-	"timeseries": {"legend": map[string]any{"calcs": []string{}, "displayMode": "list", "placement": "bottom", "showLegend": true}, "tooltip": map[string]any{"mode": "multi", "sort": "desc"}},
-	"table":      {"showHeader": true, "frameIndex": 0},
+	"stat": {"graphMode": "none", "colorMode": "value", "justifyMode": "auto", "textMode": "auto", "orientation": "auto",
+		"wideLayout": true, "showPercentChange": false,
+		"percentChangeColorMode": "standard",
+		"reduceOptions":          map[string]any{"calcs": []string{"lastNotNull"}, "fields": "", "values": false}},
+	"timeseries": {"legend": map[string]any{"calcs": []string{}, "displayMode": "list", "placement": "bottom",
+		"showLegend": true}, "tooltip": map[string]any{"mode": "multi", "sort": "desc"}},
+	"table": {"showHeader": true, "frameIndex": 0},
 }
 
 func dashboard() map[string]any {
@@ -67,19 +70,26 @@ func dashboard() map[string]any {
 			targets = append(targets, target)
 		}
 		shown = append(shown, object{
-			"id": i + 1, "title": p.title, "type": p.kind, "description": p.description, "datasource": source, "targets": targets,
+			"id": i + 1, "title": p.title, "type": p.kind, "description": p.description, "datasource": source,
+			"targets":     targets,
 			"gridPos":     object{"x": p.x, "y": p.y, "w": p.width, "h": 8},
 			"fieldConfig": object{"defaults": object{"unit": p.unit}, "overrides": []object{}}, "options": panelOptions[p.kind],
 		})
 	}
 	return object{
-		"__inputs":   []object{{"name": "DS_PROMETHEUS", "label": "Prometheus", "description": "", "type": "datasource", "pluginId": "prometheus", "pluginName": "Prometheus"}},
-		"__requires": []object{{"type": "grafana", "id": "grafana", "name": "Grafana", "version": "9.0.0"}, {"type": "datasource", "id": "prometheus", "name": "Prometheus", "version": "1.0.0"}},
-		"uid":        "agstest", "title": "AGS: conformance and load", "tags": []string{"agstest"}, "schemaVersion": 36, "version": 1, "editable": true, "refresh": "",
-		"time": object{"from": "now-30d", "to": "now"}, "timezone": "", "annotations": object{"list": []object{}}, "panels": shown,
+		"__inputs": []object{{"name": "DS_PROMETHEUS", "label": "Prometheus", "description": "", "type": "datasource",
+			"pluginId": "prometheus", "pluginName": "Prometheus"}},
+		"__requires": []object{{"type": "grafana", "id": "grafana", "name": "Grafana", "version": "9.0.0"},
+			{"type": "datasource", "id": "prometheus", "name": "Prometheus", "version": "1.0.0"}},
+		"uid": "agstest", "title": "AGS: conformance and load", "tags": []string{"agstest"}, "schemaVersion": 36,
+		"version": 1, "editable": true, "refresh": "",
+		"time": object{"from": "now-30d", "to": "now"}, "timezone": "", "annotations": object{"list": []object{}},
+		"panels": shown,
 		"templating": object{"list": []object{{
-			"name": "environment", "label": "Environment", "type": "query", "datasource": source, "query": "label_values(agstest_run_info, environment)",
-			"refresh": 2, "multi": true, "includeAll": true, "sort": 1, "current": object{"text": []string{"All"}, "value": []string{"$__all"}}, "options": []object{},
+			"name": "environment", "label": "Environment", "type": "query", "datasource": source,
+			"query":   "label_values(agstest_run_info, environment)",
+			"refresh": 2, "multi": true, "includeAll": true, "sort": 1,
+			"current": object{"text": []string{"All"}, "value": []string{"$__all"}}, "options": []object{},
 		}}},
 	}
 }

@@ -13,9 +13,9 @@ import (
 
 // JUnitOfComparison writes a comparison as JUnit XML, in the dialect of JUnit: one suite for changes in conformance,
 // one for each judged operation, and one with the verdict. A regression is a failure; a figure that could not be
-// decided or compared is skipped with the reason, or a failure if the comparison was strict. The verdict is red either way
-// wherever the exit code is not 0: a comparison that cannot tell is a failure, invalid figures are an error, and so is
-// a new load run that decided nothing itself.
+// decided or compared is skipped with the reason, or a failure if the comparison was strict. The verdict is red either
+// way wherever the exit code is not 0: a comparison that cannot tell is a failure, invalid figures are an error, and so
+// is a new load run that decided nothing itself.
 func JUnitOfComparison(w io.Writer, c *compare.Comparison) error {
 	var suites []junitSuite
 	strict := c.Run.Strict()

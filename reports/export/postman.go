@@ -69,7 +69,8 @@ func Postman(w io.Writer, c *reports.Conformance) error {
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	if err := encoder.Encode(object{
-		"info": object{"_postman_id": uuid(run.ID, "postman"), "name": "AGS calls, " + run.Environment, "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"},
+		"info": object{"_postman_id": uuid(run.ID, "postman"), "name": "AGS calls, " + run.Environment,
+			"schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"},
 		"item": items, "variable": values, "event": []object{{"listen": "test", "script": postmanScript(postmanTokens...)}},
 	}); err != nil {
 		return fmt.Errorf("writing a Postman collection: %w", err)

@@ -64,10 +64,10 @@ type sarifNotification struct {
 }
 
 // SARIF writes the runs as SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html); either may
-// be nil. Each is a run of its own, with whose results they are in its automationDetails, so that readers tell environments
-// apart. The rules are the requirements; a result is a cause, a limit that was not kept, a kind of wrong answers, or
-// the verdict if nothing else says why the run is red. Known results are suppressed, with their reason. A result has
-// the same partialFingerprints in each run, and a file only if the scenario is one of the user's own.
+// be nil. Each is a run of its own, with whose results they are in its automationDetails, so that readers tell
+// environments apart. The rules are the requirements; a result is a cause, a limit that was not kept, a kind of wrong
+// answers, or the verdict if nothing else says why the run is red. Known results are suppressed, with their reason. A
+// result has the same partialFingerprints in each run, and a file only if the scenario is one of the user's own.
 func SARIF(w io.Writer, c *reports.Conformance, l *reports.Load) error {
 	runs := []*sarifRun{}
 	if c != nil {

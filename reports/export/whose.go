@@ -13,7 +13,8 @@ import (
 func identity(r reports.Run) [][2]string {
 	var known [][2]string
 	for _, p := range [][2]string{
-		{"environment", r.Environment}, {"release", r.Release}, {"service", r.Service}, {"tenant", r.Tenant}, {"url", r.URL}, {"run", r.ID}, {"partial", r.Partial},
+		{"environment", r.Environment}, {"release", r.Release}, {"service", r.Service}, {"tenant", r.Tenant}, {"url", r.URL},
+		{"run", r.ID}, {"partial", r.Partial},
 	} {
 		if p[1] != "" {
 			known = append(known, p)

@@ -58,7 +58,8 @@ func conformanceChangesOf(c *compare.ConformanceComparison) *conformanceChanges 
 	case len(c.Drift) == 0:
 		d.DriftWords = "Every field, claim, kind, header and status that one run observed the other observed as well."
 	default:
-		d.DriftWords = "What one run observed and the other did not. Both forms may conform; a client that relies on one of them may not cope with the other."
+		d.DriftWords = "What one run observed and the other did not. Both forms may conform; a client that relies on one " +
+			"of them may not cope with the other."
 		t := table{ID: "drift", Search: true, Caption: "Differences in the form of answers",
 			Columns: []column{{Head: "Operation"}, {Head: "What"}, {Head: "Where"}, {Head: "First run"},
 				{Head: "Second run"}}}

@@ -19,7 +19,8 @@ type historyShown struct {
 
 func historyOf(h *compare.HistoryComparison) *historyShown {
 	d := &historyShown{Left: h.Left}
-	d.Metrics = table{Caption: "Each figure beside the range of the earlier runs: an unchanged service stays within it in 90 of 100 runs",
+	d.Metrics = table{Caption: "Each figure beside the range of the earlier runs: an unchanged service stays within it " +
+		"in 90 of 100 runs",
 		Columns: []column{{Head: "Figure"}, {Head: "Verdict"}, {Head: "This run", Number: true},
 			{Head: "Confirming run", Number: true}, {Head: "Typical", Number: true}, {Head: "Expected", Number: true},
 			{Head: "Change", Number: true}, {Head: "p, slower", Number: true}, {Head: "Why"}}}
@@ -35,7 +36,8 @@ func historyOf(h *compare.HistoryComparison) *historyShown {
 		}
 		d.Metrics.Rows = append(d.Metrics.Rows, row{Class: m.Verdict.Class(),
 			Cells: []cell{{Text: m.Operation + " " + m.Metric, Head: true}, {Verdict: m.Verdict},
-				{Text: figures.Milliseconds(m.Value), Number: true}, {Text: confirm, Number: true}, {Text: typical, Number: true}, {Text: expected, Number: true}, {Text: change, Number: true}, {Text: p, Number: true}, {Text: m.Reason}}})
+				{Text: figures.Milliseconds(m.Value), Number: true}, {Text: confirm, Number: true}, {Text: typical, Number: true},
+				{Text: expected, Number: true}, {Text: change, Number: true}, {Text: p, Number: true}, {Text: m.Reason}}})
 	}
 	for _, e := range h.Errors {
 		confirm := "–"
@@ -44,7 +46,9 @@ func historyOf(h *compare.HistoryComparison) *historyShown {
 		}
 		d.Metrics.Rows = append(d.Metrics.Rows, row{Class: e.Verdict.Class(),
 			Cells: []cell{{Text: e.Operation + " errors", Head: true}, {Verdict: e.Verdict},
-				{Text: figures.Share(e.Share), Number: true}, {Text: confirm, Number: true}, {Text: "–", Number: true}, {Text: "up to " + figures.Share(e.Highest), Number: true}, {Text: figures.Points(e.Share - e.Highest), Number: true}, {Text: "–", Number: true}, {Text: e.Reason}}})
+				{Text: figures.Share(e.Share), Number: true}, {Text: confirm, Number: true}, {Text: "–", Number: true},
+				{Text: "up to " + figures.Share(e.Highest), Number: true},
+				{Text: figures.Points(e.Share - e.Highest), Number: true}, {Text: "–", Number: true}, {Text: e.Reason}}})
 	}
 	var operations []string
 	for _, m := range h.Metrics {

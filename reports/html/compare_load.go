@@ -57,7 +57,8 @@ func loadChangesOf(c *compare.LoadComparison, oldName, newName string) *loadShow
 		for _, status := range o.Statuses {
 			statuses.Rows = append(statuses.Rows,
 				row{Cells: []cell{{Text: o.Operation, Head: true}, {Text: status.Status, Code: true},
-					{Text: figures.Percent(status.Old, o.Old.Sent), Note: figures.Count(status.Old), Number: true}, {Text: figures.Percent(status.New, o.New.Sent), Note: figures.Count(status.New), Number: true}}})
+					{Text: figures.Percent(status.Old, o.Old.Sent), Note: figures.Count(status.Old), Number: true},
+					{Text: figures.Percent(status.New, o.New.Sent), Note: figures.Count(status.New), Number: true}}})
 		}
 	}
 	if len(statuses.Rows) > 0 {

@@ -61,7 +61,8 @@ func pairsOf(i *compare.Interleaved, oldName, newName string) *interleavedShown 
 		Words: figures.Change, Worse: "new build slower", Better: "faster"}
 	shares := effects{ID: "x-effects-errors", Title: "Change of the share of wrong answers, with 95 % intervals",
 		Words: figures.Points, Worse: "new build more", Better: "fewer"}
-	d.Metrics = table{Caption: "Each figure of each operation. Old and new are medians over blocks, the change is the Hodges–Lehmann estimate over pairs, p is adjusted for all figures by Holm's method",
+	d.Metrics = table{Caption: "Each figure of each operation. Old and new are medians over blocks, the change is the " +
+		"Hodges–Lehmann estimate over pairs, p is adjusted for all figures by Holm's method",
 		Columns: []column{{Head: "Figure"}, {Head: "Verdict"}, {Head: "Change", Number: true},
 			{Head: "95 % interval", Number: true}, {Head: "Old", Number: true}, {Head: "New", Number: true},
 			{Head: "p, worse", Number: true}, {Head: "Could have seen", Number: true}, {Head: "Why"}}}
@@ -166,7 +167,8 @@ func pairChart(i *compare.Interleaved, n int, operation string) drawing {
 				figures.Plural(int64(m.Pairs), "pair")))
 		}
 	}
-	c.Description = "Change of response time of " + operation + " within each pair of blocks. Estimates: " + strings.Join(words, ", ") + "."
+	c.Description = "Change of response time of " + operation + " within each pair of blocks. Estimates: " +
+		strings.Join(words, ", ") + "."
 	return c.draw()
 }
 
@@ -178,11 +180,14 @@ func interleavedFacts(i *compare.Interleaved) []reports.Fact {
 			strings.TrimPrefix(figures.Points(b.Errors), "+") + " of errors"
 	}
 	facts := []reports.Fact{
-		{Name: "Workload", Value: i.Plan.Workload}, {Name: "Rate in a block", Value: figures.Rate(i.Plan.Rate)}, {Name: "Clients of each side", Value: figures.Count(int64(i.Plan.Clients))},
-		{Name: "Pairs of a round", Value: figures.Count(int64(i.Plan.Pairs))}, {Name: "Block", Value: fmt.Sprintf("%s, the first %s not counted", i.Plan.Block, i.Plan.Settle)},
+		{Name: "Workload", Value: i.Plan.Workload}, {Name: "Rate in a block", Value: figures.Rate(i.Plan.Rate)},
+		{Name: "Clients of each side", Value: figures.Count(int64(i.Plan.Clients))},
+		{Name: "Pairs of a round", Value: figures.Count(int64(i.Plan.Pairs))},
+		{Name: "Block", Value: fmt.Sprintf("%s, the first %s not counted", i.Plan.Block, i.Plan.Settle)},
 		{Name: "Placement", Value: string(i.Plan.Placement)}, {Name: "Seed", Value: fmt.Sprint(i.Plan.Seed)},
 		{Name: "Test", Value: "Wilcoxon signed-rank on the log ratios of pairs, one-sided, Holm over all figures at " + figures.Probability(rules.Level)},
-		{Name: "Floor: the least change that is flagged", Value: bounds(rules.Floor)}, {Name: "Tolerated: what a pass rules out", Value: bounds(rules.Tolerated)},
+		{Name: "Floor: the least change that is flagged", Value: bounds(rules.Floor)},
+		{Name: "Tolerated: what a pass rules out", Value: bounds(rules.Tolerated)},
 	}
 	if i.Plan.Confirm {
 		facts = append(facts, reports.Fact{Name: "Confirmation", Value: "a regression must show in a second round"})

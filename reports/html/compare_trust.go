@@ -101,7 +101,8 @@ func interleavedTrust(i *compare.Interleaved, now time.Time) []statement {
 	switch {
 	case aa == nil:
 		add(reports.Observed,
-			"It is not known whether this place tells equal builds apart: no comparison of a build with itself was given. Run one with: agstest ab --aa")
+			"It is not known whether this place tells equal builds apart: no comparison of a build with itself was given. Run "+
+				"one with: agstest ab --aa")
 	case aa.Verdict != reports.Pass:
 		add(reports.Warn, fmt.Sprintf("When a build was last compared with itself here (%s), it did not pass: %s",
 			figures.Moment(aa.When), aa.Reason))
@@ -114,7 +115,8 @@ func interleavedTrust(i *compare.Interleaved, now time.Time) []statement {
 			}
 		}
 		add(verdict,
-			fmt.Sprintf("When a build was last compared with itself here (%s%s), it was not told apart; the largest change it showed was %s.",
+			fmt.Sprintf("When a build was last compared with itself here (%s%s), it was not told apart; the largest change it "+
+				"showed was %s.",
 				figures.Moment(aa.When), age, strings.TrimPrefix(figures.Change(aa.Largest), "+")))
 	}
 	return found

@@ -117,7 +117,8 @@ func conformanceTrust(c *reports.Conformance) []statement {
 		found = append(found, statement{reports.Error, "For " + figures.Plural(int64(n), "requirement") +
 			" it could not be told whether the service keeps it."})
 	}
-	if n := len(slices.DeleteFunc(reports.LoneScenarios(c.Scenarios), func(s reports.Scenario) bool { return s.Verdict != reports.Error })); n > 0 {
+	if n := len(slices.DeleteFunc(reports.LoneScenarios(c.Scenarios),
+		func(s reports.Scenario) bool { return s.Verdict != reports.Error })); n > 0 {
 		found = append(found, statement{reports.Error, figures.Plural(int64(n), "scenario") +
 			" without a requirement could not be judged."})
 	}

@@ -155,7 +155,8 @@ func loadTrust(l *reports.Load) []statement {
 	if l.Plan.Closed {
 		found = append(found,
 			statement{reports.Warn,
-				"Closed loop: each client waits for its answer before it asks again, so what a user would have waited is not known. The times are service times."})
+				"Closed loop: each client waits for its answer before it asks again, so what a user would have waited is not " +
+					"known. The times are service times."})
 	} else {
 		found = append(found, statement{reports.Pass,
 			"Open model: response time counts from when a request was due, so a stall of the service is not hidden."})

@@ -117,7 +117,8 @@ func responseChart(l *reports.Load, name string, t timeline, limit int) chart {
 	for _, of := range []struct {
 		name string
 		pick func(reports.Second) int64
-	}{{"max", func(s reports.Second) int64 { return s.Max }}, {"p99", func(s reports.Second) int64 { return s.P99 }}, {"p95", func(s reports.Second) int64 { return s.P95 }}, {"p50", func(s reports.Second) int64 { return s.P50 }}} {
+	}{{"max", func(s reports.Second) int64 { return s.Max }}, {"p99", func(s reports.Second) int64 { return s.P99 }},
+		{"p95", func(s reports.Second) int64 { return s.P95 }}, {"p50", func(s reports.Second) int64 { return s.P50 }}} {
 		if limit <= smallPoints && of.name == "max" {
 			continue
 		}

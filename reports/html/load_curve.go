@@ -123,7 +123,8 @@ func capacityOf(c *reports.Capacity) *capacityShown {
 		t.Rows = append(t.Rows,
 			row{Class: point.Verdict.Class(), Cells: []cell{{Text: figures.Rate(point.Rate), Head: true, Number: true},
 				{Verdict: point.Verdict}, {Text: figures.Rate(point.Reached), Number: true},
-				{Text: figures.Number(point.P50), Number: true}, {Text: figures.Number(point.P99), Number: true}, {Text: fmt.Sprintf("%.2f %%", point.Errors*100), Number: true}, {Text: point.Reason}}})
+				{Text: figures.Number(point.P50), Number: true}, {Text: figures.Number(point.P99), Number: true},
+				{Text: fmt.Sprintf("%.2f %%", point.Errors*100), Number: true}, {Text: point.Reason}}})
 		p50.X, p50.Y = append(p50.X, point.Rate), append(p50.Y, float64(point.P50)/1e6)
 		p99.X, p99.Y = append(p99.X, point.Rate), append(p99.Y, float64(point.P99)/1e6)
 	}

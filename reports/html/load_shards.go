@@ -52,13 +52,17 @@ func shardsTable(l *reports.Load) *table {
 		return nil
 	}
 	t := table{Caption: "What each shard sent of its part of the schedule, and how it was", Columns: []column{
-		{Head: "Shard"}, {Head: "Node"}, {Head: "State"}, {Head: "Missing"}, {Head: "Planned", Number: true}, {Head: "Sent", Number: true}, {Head: "Lag p99 ms", Number: true},
-		{Head: "Start late ms", Number: true}, {Head: "CPU", Number: true}, {Head: "Held back ms", Number: true}, {Head: "Clock"}, {Head: "Why"}}}
+		{Head: "Shard"}, {Head: "Node"}, {Head: "State"}, {Head: "Missing"}, {Head: "Planned", Number: true},
+		{Head: "Sent", Number: true}, {Head: "Lag p99 ms", Number: true},
+		{Head: "Start late ms", Number: true}, {Head: "CPU", Number: true}, {Head: "Held back ms", Number: true},
+		{Head: "Clock"}, {Head: "Why"}}}
 	for i := range l.ShardRuns {
 		s := &l.ShardRuns[i]
 		t.Rows = append(t.Rows, row{Class: shardVerdict(s).Class(), Cells: []cell{
-			{Text: s.Shard, Head: true}, {Text: cmp.Or(s.Node, "–"), Note: s.Pod}, {Text: s.State}, {Text: s.MissingFrom()}, {Text: figures.Count(s.Planned), Number: true}, {Text: figures.Count(s.Sent), Number: true},
-			{Text: figures.Number(s.Lag99), Number: true}, {Text: figures.Number(s.StartLate), Number: true}, {Text: fmt.Sprintf("%.0f %%", s.CPUShare*100), Number: true},
+			{Text: s.Shard, Head: true}, {Text: cmp.Or(s.Node, "–"), Note: s.Pod}, {Text: s.State}, {Text: s.MissingFrom()},
+			{Text: figures.Count(s.Planned), Number: true}, {Text: figures.Count(s.Sent), Number: true},
+			{Text: figures.Number(s.Lag99), Number: true}, {Text: figures.Number(s.StartLate), Number: true},
+			{Text: fmt.Sprintf("%.0f %%", s.CPUShare*100), Number: true},
 			{Text: figures.Number(s.Throttled), Number: true}, {Text: shardClock(s)}, {Text: s.Reason}}})
 	}
 	return &t

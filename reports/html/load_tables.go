@@ -39,7 +39,9 @@ func operationsTable(l *reports.Load, lines map[string]timeline) table {
 	t.Columns = append(t.Columns, column{Head: "p99 over time"})
 	add := func(name string, o *reports.Operation, verdict reports.Verdict, note string, small *spark) {
 		cells := []cell{{Text: name, Head: true}, {Verdict: verdict, Note: note},
-			{Text: figures.Count(o.Sent), Note: askedNote(o), Number: true}, {Text: figures.Percent(o.Right, o.Sent), Number: true}, {Text: figures.Count(o.Wrong), Number: true}, {Text: figures.Rate(o.Rate), Number: true}}
+			{Text: figures.Count(o.Sent), Note: askedNote(o), Number: true},
+			{Text: figures.Percent(o.Right, o.Sent), Number: true}, {Text: figures.Count(o.Wrong), Number: true},
+			{Text: figures.Rate(o.Rate), Number: true}}
 		times := o.Response
 		if l.Plan.Closed {
 			times = o.Service
@@ -105,7 +107,8 @@ func tallied(counts map[string]int64) string {
 
 // serviceTable compares response time with service time: a generator or a queue adds the gap between them.
 func serviceTable(l *reports.Load) *table {
-	t := table{Caption: "Response time (from when a request was due) beside service time (from when it was sent), right answers, in ms",
+	t := table{Caption: "Response time (from when a request was due) beside service time (from when it was sent), right " +
+		"answers, in ms",
 		Columns: []column{{Head: "Operation"}, {Head: "Time"}, {Head: "Samples", Number: true},
 			{Head: "min", Number: true}, {Head: "mean", Number: true}}}
 	for _, percentile := range (reports.Percentiles{}).List() {

@@ -271,8 +271,10 @@ type segment struct {
 
 // verdictColours are the colours that survive without a style sheet.
 var verdictColours = map[reports.Verdict]string{
-	reports.Pass: "#0b7a55", reports.Partly: "#3f7d20", reports.Improved: "#0b7a55", reports.Fail: "#b3261e", reports.Regressed: "#b3261e", reports.Error: "#8c1d5e", reports.Invalid: "#8c1d5e", reports.NotComparable: "#8c1d5e",
-	reports.Warn: "#8a5a00", reports.Inconclusive: "#6b5b00", reports.NotExercised: "#8a5a00", reports.NotEnough: "#8c1d5e", reports.Known: "#5d4a9c", reports.Skipped: "#5a6372", reports.Observed: "#1d63b7",
+	reports.Pass: "#0b7a55", reports.Partly: "#3f7d20", reports.Improved: "#0b7a55", reports.Fail: "#b3261e",
+	reports.Regressed: "#b3261e", reports.Error: "#8c1d5e", reports.Invalid: "#8c1d5e", reports.NotComparable: "#8c1d5e",
+	reports.Warn: "#8a5a00", reports.Inconclusive: "#6b5b00", reports.NotExercised: "#8a5a00",
+	reports.NotEnough: "#8c1d5e", reports.Known: "#5d4a9c", reports.Skipped: "#5a6372", reports.Observed: "#1d63b7",
 }
 
 // table is a table of a page.

@@ -11,8 +11,10 @@ import (
 
 // marks stand before the word of a verdict.
 var marks = map[reports.Verdict]string{
-	reports.Pass: "✅", reports.Partly: "🌗", reports.Improved: "✅", reports.Fail: "❌", reports.Regressed: "❌", reports.Warn: "⚠️", reports.NotExercised: "⚠️",
-	reports.NotEnough: "❓", reports.Inconclusive: "⚠️", reports.Error: "❓", reports.Invalid: "❓", reports.NotComparable: "❓", reports.Skipped: "⏭️",
+	reports.Pass: "✅", reports.Partly: "🌗", reports.Improved: "✅", reports.Fail: "❌", reports.Regressed: "❌",
+	reports.Warn: "⚠️", reports.NotExercised: "⚠️",
+	reports.NotEnough: "❓", reports.Inconclusive: "⚠️", reports.Error: "❓", reports.Invalid: "❓",
+	reports.NotComparable: "❓", reports.Skipped: "⏭️",
 	reports.Known: "📌", reports.Observed: "👁️",
 }
 
@@ -28,7 +30,8 @@ func inOneLine(text string, limit int) string {
 }
 
 var escapes = strings.NewReplacer(
-	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "|", `\|`, "#", `\#`, "!", `\!`, "~", `\~`, "@", "@\u200b")
+	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "|", `\|`,
+	"#", `\#`, "!", `\!`, "~", `\~`, "@", "@\u200b")
 
 // clipped is Text of at most limit characters after it.
 func clipped(text string, limit int) string {

@@ -29,14 +29,18 @@ var ownSheet string
 var sheet = string(html.StyleSheet()) + ownSheet
 
 var page = template.Must(template.New("matrix").Funcs(template.FuncMap{
-	"sign": sign, "plural": func(n int, one string) string { return figures.Plural(int64(n), one) }, "count": figures.Count,
-	"ms": figures.Milliseconds, "rate": figures.Rate, "percent": figures.Percent, "enumerated": enumerated, "when": when, "words": changeWords, "inc": func(i int) int { return i + 1 },
+	"sign": sign, "plural": func(n int, one string) string { return figures.Plural(int64(n), one) },
+	"count": figures.Count,
+	"ms":    figures.Milliseconds, "rate": figures.Rate, "percent": figures.Percent, "enumerated": enumerated,
+	"when": when, "words": changeWords, "inc": func(i int) int { return i + 1 },
 }).Parse(pageTemplate))
 
 // signs stand for verdicts in cells; the word stands beside it for screen readers and in the title.
 var signs = map[reports.Verdict]string{
-	reports.Pass: "✓", reports.Fail: "✗", reports.Warn: "!", reports.Observed: "•", reports.Skipped: "–", reports.Error: "?", reports.Known: "k",
-	reports.NotExercised: "○", reports.Partly: "◐", reports.Inconclusive: "≈", reports.Invalid: "⊘", reports.NotEnough: "◔", "": " ",
+	reports.Pass: "✓", reports.Fail: "✗", reports.Warn: "!", reports.Observed: "•", reports.Skipped: "–",
+	reports.Error: "?", reports.Known: "k",
+	reports.NotExercised: "○", reports.Partly: "◐", reports.Inconclusive: "≈", reports.Invalid: "⊘",
+	reports.NotEnough: "◔", "": " ",
 }
 
 func sign(v reports.Verdict) string {

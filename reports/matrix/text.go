@@ -145,7 +145,8 @@ func JUnit(w io.Writer, m *Matrix) error {
 			case exit > 0, exit < 0 && run.Verdict.Blocks():
 				test.Error = why
 				suite.Errors++
-			case run.Verdict.Blocks(), run.Verdict == reports.Skipped: // not judged, and yet no error: --exit-zero, or two runs that cannot be told apart
+			case run.Verdict.Blocks(), run.Verdict == reports.Skipped:
+				// not judged, and yet no error: --exit-zero, or two runs that cannot be told apart
 				test.Skipped = why
 				suite.Skipped++
 			}

@@ -107,7 +107,8 @@ func Find(root, name string) (reports.Entry, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return reports.Entry{}, fmt.Errorf("looking for the run %q in %s: there is none of that folder, id or baseline name; list them with: agstest history list --dir %s", name, root, root)
+		return reports.Entry{}, fmt.Errorf("looking for the run %q in %s: there is none of that folder, id or baseline "+
+			"name; list them with: agstest history list --dir %s", name, root, root)
 	}
 	return reports.Entry{}, fmt.Errorf(
 		"looking for the run %q in %s: %d runs have an id that begins so; give more of it", name, root, len(found))

@@ -28,8 +28,8 @@ var ErrNoRun = errors.New("it holds none of " + reports.ConformanceFile + ", " +
 	reports.ComparisonFile)
 
 // Read reads a run from its folder, or from one of the JSON files in it. A folder without any of them is an error, and
-// so is one of them that cannot be read. Half a gate is not a gate: where the file of its other part is gone, that which
-// is there is marked partial, and could not be told unless it failed.
+// so is one of them that cannot be read. Half a gate is not a gate: where the file of its other part is gone, that
+// which is there is marked partial, and could not be told unless it failed.
 func Read(path string) (Stored, error) {
 	return ReadWith(path, func(string) (*reports.Load, error) { return nil, nil })
 }

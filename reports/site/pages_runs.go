@@ -164,8 +164,10 @@ func (b *builder) run(d *digest) error {
 	v := view{Frame: b.frame(upper(d.Kind)+" of "+d.Environment, "runs.html", "../"), Verdict: d.Verdict,
 		Reason: cmp.Or(d.Reason, "No reason was recorded."), Folder: d.Folder, Pages: h.pages[d]}
 	v.Frame.Facts = slices.DeleteFunc([]reports.Fact{
-		{Name: "Started", Value: figures.Moment(d.Start)}, {Name: "Took", Value: took(d)}, {Name: "Release", Value: d.Release}, {Name: "Service under test", Value: d.URL, Code: true},
-		{Name: "Authentication service", Value: d.Service}, {Name: "Pinned as", Value: strings.Join(h.pins[d.Folder], ", ")}, {Name: "Id", Value: d.ID, Code: true}, {Name: "Partial", Value: d.Partial}, {Name: "agstest", Value: d.Tool},
+		{Name: "Started", Value: figures.Moment(d.Start)}, {Name: "Took", Value: took(d)},
+		{Name: "Release", Value: d.Release}, {Name: "Service under test", Value: d.URL, Code: true},
+		{Name: "Authentication service", Value: d.Service}, {Name: "Pinned as", Value: strings.Join(h.pins[d.Folder], ", ")},
+		{Name: "Id", Value: d.ID, Code: true}, {Name: "Partial", Value: d.Partial}, {Name: "agstest", Value: d.Tool},
 	}, func(f reports.Fact) bool { return f.Value == "" })
 	if c := d.Conformance; c != nil {
 		n := c.counts()

@@ -259,7 +259,8 @@ func (t *textWriter) figures(l *reports.Load, names []string) {
 // whatToDo is the advice to a load that is not valid.
 func whatToDo(l *reports.Load) string {
 	if g := l.Generator; l.Total != nil && g.Starved > g.AtCap && g.Starved*100 > l.Total.Asked {
-		return "give more --clients (count in the environment file), or ask for a lower rate: clients send no faster than the service answers them"
+		return "give more --clients (count in the environment file), or ask for a lower rate: clients send no faster than " +
+			"the service answers them"
 	}
 	return "run again on a machine that does less besides, on a bigger one, or with a lower rate"
 }

@@ -116,11 +116,13 @@ func (w *World) looksFull(ctx context.Context, x *talk.Exchange) error {
 	case known && !works, !known && full == nil:
 		return nil
 	case full == nil:
-		return talk.Unknownf("could not tell: the account may have no room: that of situations.%s lets its device in and refuses a new one (%s) without saying why; "+
-			"give an account with room for more devices, or situations.device-limit, whose refusal shows how a full account is refused", w.Account.Situation, w.Describe(x))
+		return talk.Unknownf("could not tell: the account may have no room: that of situations.%s lets its device in and "+
+			"refuses a new one (%s) without saying why; give an account with room for more devices, or "+
+			"situations.device-limit, whose refusal shows how a full account is refused", w.Account.Situation, w.Describe(x))
 	}
 	return talk.Lacking(w.needsRoom(),
-		"could not tell: the account may have no room: that of situations.%s refuses a new device (%s) as that of situations.device-limit does, so first-time sign-ons cannot be checked",
+		"could not tell: the account may have no room: that of situations.%s refuses a new device (%s) as that of "+
+			"situations.device-limit does, so first-time sign-ons cannot be checked",
 		w.Account.Situation, w.Describe(x))
 }
 

@@ -187,7 +187,8 @@ func (w *World) LimitLive(ctx context.Context, room int) error {
 // fullLive shows that a limited account is full, without which a sign-on that is let in shows nothing.
 func (w *World) fullLive(ctx context.Context) error {
 	own := New(w.Stage, w.Scenario)
-	own.Control, own.Account, own.Tenant, own.Service, own.acted, own.Refusal = true, w.Account, w.Tenant, w.Service, true, true
+	own.Control, own.Account, own.Tenant, own.Service, own.acted, own.Refusal = true, w.Account, w.Tenant, w.Service, true,
+		true
 	r, err := own.FirstTimeRequest(ctx, ags.SignOnWithSessionToken, own.Device())
 	if err != nil {
 		return err
@@ -197,7 +198,8 @@ func (w *World) fullLive(ctx context.Context) error {
 		return err
 	}
 	if !isFull(x) && !w.fullWithoutCode(x) {
-		return talk.Unknownf("the limit of the account was set to what it has, and a first-time sign-on was answered with %s: whether a device leaves room cannot be told", w.Describe(x))
+		return talk.Unknownf("the limit of the account was set to what it has, and a first-time sign-on was answered with "+
+			"%s: whether a device leaves room cannot be told", w.Describe(x))
 	}
 	return nil
 }
@@ -267,8 +269,9 @@ func (r *Stage) Acts(s *script.Scenario) bool {
 
 // stagedBy are situations, in the words of steps, that actions bring about.
 var stagedBy = map[string]actions.Kind{
-	"a suspended account": actions.Suspend, "a restricted account": actions.Restrict, "a cancelled account": actions.Cancel,
-	"a disabled device": actions.Disable, "a deleted device": actions.Delete,
+	"a suspended account": actions.Suspend, "a restricted account": actions.Restrict,
+	"a cancelled account": actions.Cancel,
+	"a disabled device":   actions.Disable, "a deleted device": actions.Delete,
 }
 
 // PutBack puts back the changes of a scenario, before another begins.

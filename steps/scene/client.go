@@ -233,7 +233,8 @@ func (w *World) RoomForDevices(ctx context.Context, x *talk.Exchange) error {
 	}
 	code, _ := check.SubCode(x.Exchange)
 	return talk.Lacking(w.needsRoom(),
-		"could not tell: the account has no room: that of situations.%s has as many devices as it may (%d), so first-time sign-ons cannot be checked", w.Account.Situation, code)
+		"could not tell: the account has no room: that of situations.%s has as many devices as it may (%d), so first-time "+
+			"sign-ons cannot be checked", w.Account.Situation, code)
 }
 
 func (w *World) needsRoom() string {
@@ -311,7 +312,8 @@ func (w *World) SetDeviceState(ctx context.Context, state string) error {
 		return w.setDeviceLive(ctx, state)
 	}
 	change := map[string]any{
-		"disabled": map[string]any{"status": "DISABLED"}, "enabled": map[string]any{"status": "ENABLED"}, "deleted": map[string]any{"deleted": true},
+		"disabled": map[string]any{"status": "DISABLED"}, "enabled": map[string]any{"status": "ENABLED"},
+		"deleted":  map[string]any{"deleted": true},
 		"inactive": map[string]any{"activity": "INACTIVE"}, "unapproved": map[string]any{"approved": false},
 	}[state].(map[string]any)
 	return w.Stage.Control.SetDevice(ctx, w.Tenant, w.Client.ID, change)
@@ -360,7 +362,8 @@ func (w *World) KnowSomebodyElse(ctx context.Context) error {
 	if w.Live() && !w.ownerIsReal(ctx) {
 		return cmp.Or(ctx.Err(),
 			talk.Lacking("a device in situations.foreign-device that signs on to the accountId beside it",
-				"the device of situations.foreign-device is not seen to sign on to its account, so that naming the two would show nothing"))
+				"the device of situations.foreign-device is not seen to sign on to its account, so that naming the two would "+
+					"show nothing"))
 	}
 	return nil
 }

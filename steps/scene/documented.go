@@ -143,7 +143,8 @@ func (w *World) documentedPick(ctx context.Context, operation string) (r *talk.R
 	r.Set("parameters", talk.JSON(w.Hints()))
 	if w.PickAs != "" {
 		r.Set("clientId", talk.JSON(w.PickAs))
-	} else if operation == ags.SubsequentSignOn { // some services want the device of the sign-on before again (ambiguity 7.22)
+	} else if operation == ags.SubsequentSignOn {
+		// some services want the device of the sign-on before again (ambiguity 7.22)
 		r.Set("deviceInformation", []byte(w.Device()))
 	}
 	return r, c.Token, nil

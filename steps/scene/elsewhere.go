@@ -30,7 +30,8 @@ func (w *World) LetInFromElsewhere(ctx context.Context, x *talk.Exchange) error 
 	s := w.Stage.Environment.Situations[name]
 	if name == "geo-blocked" && claims(x, "geoBlockExempt") {
 		return talk.Lacking("situations.geo-blocked with an account that is not exempt from geo-blocking",
-			"the account is exempt from geo-blocking, as the claim geoBlockExempt of its access token says, so it is let in from anywhere")
+			"the account is exempt from geo-blocking, as the claim geoBlockExempt of its access token says, so it is let in "+
+				"from anywhere")
 	}
 	if w.Stage.Control != nil || s.Proxy != "" {
 		return nil
@@ -50,7 +51,9 @@ func (w *World) LetInFromElsewhere(ctx context.Context, x *talk.Exchange) error 
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return talk.Unknownf("the call was let in (%s), and nothing in the answer shows that the address in %s was believed: a gateway on the way may replace it; give situations.%s a proxy in such a place", w.Describe(x), header, name)
+			return talk.Unknownf("the call was let in (%s), and nothing in the answer shows that the address in %s was "+
+				"believed: a gateway on the way may replace it; give situations.%s a proxy in such a place", w.Describe(x), header,
+				name)
 		}
 	}
 	return nil

@@ -128,7 +128,8 @@ func (w *World) mayMistype(r *talk.Request) error {
 	defer w.Stage.mu.Unlock()
 	if w.Stage.wrong[key]+1 >= lockout {
 		return talk.Lacking(fmt.Sprintf("lockout: more than %d", lockout),
-			"%d wrong passwords in a row lock an account (lockout of the environment file), and this user got %d in this run", lockout, w.Stage.wrong[key])
+			"%d wrong passwords in a row lock an account (lockout of the environment file), and this user got %d in this run",
+			lockout, w.Stage.wrong[key])
 	}
 	w.Stage.wrong[key]++
 	return nil

@@ -176,7 +176,8 @@ func (w *World) mayPickForeign(picked talk.Offer) error {
 			"no account can be picked again as the device that it got, so that a refusal would show nothing")
 	case w.Owner == "":
 		return talk.Lacking("situations.foreign-device: {accountId: …}",
-			"the environment does not say whose the device of situations.foreign-device is, which may be that of the picked account")
+			"the environment does not say whose the device of situations.foreign-device is, which may be that of the picked "+
+				"account")
 	case w.Owner == picked.Account:
 		return talk.Lacking("another device in situations.foreign-device",
 			"the device of situations.foreign-device is of the account that is picked")
@@ -212,10 +213,11 @@ func (w *World) PickTroubled(ctx context.Context, state string) error {
 			"all accounts of the list have the same userAccountToken, which does not say which of them is picked")
 	}
 	w.Refusal = true
-	w.Subject = &Subject{Situation: name, Unknown: "a User-Token that nobody issued", Codes: codes, MadeUp: func(w *World, r *talk.Request) bool {
-		r.SetHeader(ags.HeaderUserToken, w.Lookalike(r.HeaderValue(ags.HeaderUserToken)))
-		return true
-	}}
+	w.Subject = &Subject{Situation: name, Unknown: "a User-Token that nobody issued", Codes: codes,
+		MadeUp: func(w *World, r *talk.Request) bool {
+			r.SetHeader(ags.HeaderUserToken, w.Lookalike(r.HeaderValue(ags.HeaderUserToken)))
+			return true
+		}}
 	return w.PickAccount(ctx, n+1)
 }
 

@@ -45,8 +45,8 @@ func (w *World) TokensReplaced(ctx context.Context, clientID string) bool {
 		}
 	}
 	w.Stage.tokensReplaced.Store(true)
-	w.Stage.NoteOnce("a new session token ends the one that its account had, so nothing was sent at the same time as anything else, " +
-		"and what two session tokens of an account are needed for was not tried")
+	w.Stage.NoteOnce("a new session token ends the one that its account had, so nothing was sent at the same time as " +
+		"anything else, and what two session tokens of an account are needed for was not tried")
 	return true
 }
 

@@ -160,6 +160,7 @@ func (r *Stage) OutageNote() string {
 	if o.times == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s in the middle of the run nothing reached the service (servicediscovery %s): it was waited for, %s in all, and what had been sent was sent again (%s)",
+	return fmt.Sprintf("%s in the middle of the run nothing reached the service (servicediscovery %s): it was waited "+
+		"for, %s in all, and what had been sent was sent again (%s)",
 		figures.Plural(o.times, "time"), o.how, o.waited, figures.Plural(o.again, "request"))
 }

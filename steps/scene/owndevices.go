@@ -104,7 +104,8 @@ func (w *World) MayMake(n int, shared bool) error {
 	}
 	if free < n {
 		return talk.Lacking(fmt.Sprintf("devices: {budget: %d} with allow: {first-time: true}", ManyDevices),
-			"this needs a device more of its own, and a run makes no more than %s on a live service (devices.budget)", figures.Plural(most, "device"))
+			"this needs a device more of its own, and a run makes no more than %s on a live service (devices.budget)",
+			figures.Plural(most, "device"))
 	}
 	return nil
 }
@@ -567,7 +568,8 @@ func (w *World) MaySignOut() error {
 		return nil
 	}
 	if w.Client != nil && w.Client.Known != "" {
-		return talk.Unknownf("a first-time sign-on was answered with the device of situations.%s, which is not signed out, because signing out may cost a device its registration", w.Client.Known)
+		return talk.Unknownf("a first-time sign-on was answered with the device of situations.%s, which is not signed out, "+
+			"because signing out may cost a device its registration", w.Client.Known)
 	}
 	return talk.Lacking("allow: {first-time: true}",
 		"signing out may cost a device its registration, so on a live service only devices that the run made are signed out")

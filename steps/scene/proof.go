@@ -28,7 +28,8 @@ import (
 func NoRoom(x *talk.Exchange) string {
 	switch x.Status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		return fmt.Sprintf("status %d came, %s: there was no room for the call, which says nothing about it; load.maxRate in the environment file slows a run down",
+		return fmt.Sprintf("status %d came, %s: there was no room for the call, which says nothing about it; load.maxRate "+
+			"in the environment file slows a run down",
 			x.Status, figures.Plural(len(x.Attempts)+1, "time"))
 	case http.StatusProxyAuthRequired:
 		return "status 407 came: a proxy wants a user name and password, and the service was not asked"
@@ -46,7 +47,8 @@ func Barred(x *talk.Exchange) string {
 		return ""
 	}
 	title, _ := wire.GatewayPage(x.Exchange)
-	return fmt.Sprintf("status %d came with a page of %s, “%s”: a firewall or another rule there refused the call, and the service was not asked", x.Status, maker, title)
+	return fmt.Sprintf("status %d came with a page of %s, “%s”: a firewall or another rule there refused the call, and "+
+		"the service was not asked", x.Status, maker, title)
 }
 
 // WantsToken explains a refusal of servicediscovery for want of a token. That none may be wanted is a rule of its own,
@@ -58,7 +60,8 @@ func (w *World) WantsToken(x *talk.Exchange) string {
 		status != http.StatusUnauthorized && status != http.StatusForbidden {
 		return ""
 	}
-	return fmt.Sprintf("servicediscovery is refused without a token (status %d), which is a matter of DISC-03; what it lists could not be told", status)
+	return fmt.Sprintf("servicediscovery is refused without a token (status %d), which is a matter of DISC-03; what it "+
+		"lists could not be told", status)
 }
 
 // Unproven returns why a refusal shows nothing about its rule, and is empty if it does.
@@ -77,7 +80,8 @@ func (w *World) Unproven(x *talk.Exchange) string {
 			status)
 	case http.StatusMethodNotAllowed:
 		if o, ok := ags.OperationByName(x.Request.Operation); ok && o.Method == x.Request.Method {
-			return fmt.Sprintf("status 405 came to %s %s: the route does not take the documented method, so nothing of the call was looked at",
+			return fmt.Sprintf("status 405 came to %s %s: the route does not take the documented method, so nothing of the "+
+				"call was looked at",
 				x.Request.Method, x.Request.Path)
 		}
 	}
@@ -221,7 +225,8 @@ func (w *World) doubt(ctx context.Context, x *talk.Exchange, changed bool) error
 		return talk.Unknownf("%s", why)
 	}
 	if w.Subject.mayHaveEnded && EffectiveStatus(x) == http.StatusUnauthorized {
-		return talk.Unknownf("the refresh token of situations.%s is refused with %s, as one is that was revoked: whether the account is why cannot be told",
+		return talk.Unknownf("the refresh token of situations.%s is refused with %s, as one is that was revoked: whether "+
+			"the account is why cannot be told",
 			w.Subject.Situation, w.Describe(x))
 	}
 	why, err := w.toldApart(ctx, x)
@@ -270,7 +275,8 @@ func (w *World) strangeUser(ctx context.Context, x *talk.Exchange, changed bool)
 		return "", err
 	}
 	if EffectiveStatus(o)/100 == 4 && Likeness(o, true) == Likeness(x, true) {
-		why = fmt.Sprintf("could not be told apart from a user whom nobody knows: made-up parameters get the same answer (%s), so those of situations.%s may be wrong; check them",
+		why = fmt.Sprintf("could not be told apart from a user whom nobody knows: made-up parameters get the same answer "+
+			"(%s), so those of situations.%s may be wrong; check them",
 			w.Describe(x), w.Account.Situation)
 	}
 	r.mu.Lock()
@@ -370,9 +376,11 @@ func (w *World) differs(ctx context.Context, x *talk.Exchange) (string, error) {
 		if w.ownerSignsOn(ctx) {
 			return "", nil
 		}
-		advice = "give one that the service knows, with the accountId of its owner, who is seen to sign on with it then, or leave the situation out"
+		advice = "give one that the service knows, with the accountId of its owner, who is seen to sign on with it then, " +
+			"or leave the situation out"
 	}
-	return fmt.Sprintf("could not be told apart from %s: a made-up value gets the same answer (%s), so situations.%s may do nothing; %s",
+	return fmt.Sprintf("could not be told apart from %s: a made-up value gets the same answer (%s), so situations.%s "+
+		"may do nothing; %s",
 		s.Unknown, w.Describe(x), s.Situation, advice), nil
 }
 
@@ -427,7 +435,8 @@ func (w *World) acceptedFromHere(ctx context.Context, x *talk.Exchange) (string,
 	if EffectiveStatus(o)/100 == 2 {
 		return "", nil
 	}
-	return fmt.Sprintf("could not be told apart from a refusal of %s: the same request from here is refused too (%s), so situations.%s may do nothing",
+	return fmt.Sprintf("could not be told apart from a refusal of %s: the same request from here is refused too (%s), "+
+		"so situations.%s may do nothing",
 		s.Unknown, w.Describe(o), s.Situation), nil
 }
 
@@ -465,8 +474,8 @@ func TenantIsReal(ctx context.Context, w *World) (string, error) {
 			return "", err
 		}
 	}
-	return "could not be told apart from an unknown tenant: servicediscovery tells of the tenant of situations.other-tenant what it tells of a made-up one, " +
-		"and no client of its own signs on there", nil
+	return "could not be told apart from an unknown tenant: servicediscovery tells of the tenant of " +
+		"situations.other-tenant what it tells of a made-up one, and no client of its own signs on there", nil
 }
 
 // aside sends a request once more, changed, and with a session token of its own if fresh ones are available. It belongs
@@ -520,7 +529,8 @@ func (w *World) sendAfresh(ctx context.Context, r *talk.Request, x *talk.Exchang
 	switch r.Operation {
 	case ags.SignOnWithSessionToken, ags.SubsequentSignOn, ags.SubsequentRegister, ags.Refresh, ags.SignOut:
 		if !w.Refusal && !changed {
-			return x, talk.Passingf("%s came first and was waited out, and what was sent again was refused (%s): the first may have been carried out all the same; "+
+			return x, talk.Passingf("%s came first and was waited out, and what was sent again was refused (%s): the first "+
+				"may have been carried out all the same; "+
 				"load.maxRate in the environment file slows a run down", statusOrNone(x.Attempts[0].Status), w.Describe(x))
 		}
 	}

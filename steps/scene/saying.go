@@ -78,7 +78,8 @@ func (w *World) sealed(ctx context.Context, r *talk.Request) (wire.Call, error) 
 			return other.Value == p.Value && !w.IsPassword(r.Operation, other.Name)
 		})
 		if twice || !bytes.Contains(call.Body, clear) {
-			return call, talk.Unknownf("the password stands in the request in another spelling, or in another place too, and is not encrypted so")
+			return call, talk.Unknownf("the password stands in the request in another spelling, or in another place too, and " +
+				"is not encrypted so")
 		}
 		cipher, err := w.Stage.encryption.Encrypt(ctx, p.Value)
 		switch {
@@ -115,8 +116,8 @@ func (w *World) refusedAgain(ctx context.Context, x *talk.Exchange, changed bool
 }
 
 // maxSilences is how many requests of one kind may go without an answer before the rest of the kind is not sent: each
-// costs a whole time-out, and more of them say no more. Of good requests so many in a row: an answer may be lost now and
-// then, and maxLost is how many of them may be.
+// costs a whole time-out, and more of them say no more. Of good requests so many in a row: an answer may be lost now
+// and then, and maxLost is how many of them may be.
 const (
 	maxSilences = 2
 	maxLost     = 6
@@ -126,8 +127,8 @@ const (
 const documented = "documented "
 
 // KindOf describes what is unusual about a request, the same for all calls. A documented request is a kind of its own
-// for each call, and for each call of which a device is new; so is one that is to be refused for what it says, such as a
-// token that nobody issued.
+// for each call, and for each call of which a device is new; so is one that is to be refused for what it says, such as
+// a token that nobody issued.
 func KindOf(r *talk.Request, changed, refusal bool) string {
 	if !changed {
 		what := "requests of "

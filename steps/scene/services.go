@@ -48,7 +48,8 @@ func (r *Stage) Discover(ctx context.Context, told *wire.Exchange) *talk.Exchang
 		return x
 	}
 	r.Notes = append(r.Notes,
-		"no authentication service is known: the environment file names none (service) and servicediscovery told of none, so x-auth-service-id was sent empty")
+		"no authentication service is known: the environment file names none (service) and servicediscovery told of none, "+
+			"so x-auth-service-id was sent empty")
 	return x
 }
 
@@ -108,7 +109,8 @@ func (r *Stage) lackingParameters() {
 	}
 	if len(lack) > 0 {
 		r.Notes = append(r.Notes,
-			fmt.Sprintf("servicediscovery calls these parameters of %s mandatory, and the environment file gives no value for them: %s; write signOnWithSessionToken: {parameters: {%s: …}}",
+			fmt.Sprintf("servicediscovery calls these parameters of %s mandatory, and the environment file gives no value for "+
+				"them: %s; write signOnWithSessionToken: {parameters: {%s: …}}",
 				path, strings.Join(lack, ", "), lack[0]))
 	}
 }

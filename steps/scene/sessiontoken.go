@@ -176,15 +176,20 @@ func (w *World) Cautious(x *talk.Exchange, changed bool) error {
 		return talk.Lacking(
 			`operator: {secret: "${AGS_OPERATOR_SECRET}", account: "…"}, and no sessionToken in situations.`+
 				w.Account.Situation,
-			"the session token of situations.%s was accepted once in this run and is refused now (%d): it works only once, and no fresh one can be had", w.Account.Situation, x.Status)
+			"the session token of situations.%s was accepted once in this run and is refused now (%d): it works only once, "+
+				"and no fresh one can be had", w.Account.Situation, x.Status)
 	case changed || w.wantsRefusal(x):
 		return nil
 	case before:
-		return talk.Lacking(`operator: {secret: "${AGS_OPERATOR_SECRET}", account: "…"}, and an accountId in place of the sessionToken in situations.`+w.Account.Situation,
-			"the session token of situations.%s was refused before in this run, and may be used up by that (%d); no fresh one can be had", w.Account.Situation, x.Status)
+		return talk.Lacking(
+			`operator: {secret: "${AGS_OPERATOR_SECRET}", account: "…"}, and an accountId in place of the sessionToken in situations.`+w.Account.Situation,
+			"the session token of situations.%s was refused before in this run, and may be used up by that (%d); no fresh "+
+				"one can be had", w.Account.Situation, x.Status)
 	}
 	w.Stage.refusedAtFirst(w.Account.Situation, x.Status)
-	return talk.Unknownf("the session token of situations.%s was refused at its first use in this run (%d): either it is used up or has expired, or the service refuses good ones; give a fresh one, or operator so that fresh ones are minted",
+	return talk.Unknownf("the session token of situations.%s was refused at its first use in this run (%d): either it "+
+		"is used up or has expired, or the service refuses good ones; give a fresh one, or operator so that fresh ones are "+
+		"minted",
 		w.Account.Situation, x.Status)
 }
 

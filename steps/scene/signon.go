@@ -57,7 +57,8 @@ func (w *World) MistypePassword(r *talk.Request) error {
 	}
 	if !found {
 		return talk.Lacking(fmt.Sprintf("situations.%s: {passwordParameter: …}", w.Account.Situation),
-			"it is not known which of the parameters %s is the password: none is called so, servicediscovery calls none so, and passwordParameter names none",
+			"it is not known which of the parameters %s is the password: none is called so, servicediscovery calls none so, "+
+				"and passwordParameter names none",
 			strings.Join(talk.Names(list, func(p talk.Parameter) string { return p.Name }), ", "))
 	}
 	r.Set("parameters", talk.JSON(list))

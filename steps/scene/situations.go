@@ -110,7 +110,8 @@ func madeUpParameter(w *World, r *talk.Request, which func(name string) bool) bo
 }
 
 // NoServiceEither says why the answer to a tenant without services may be that to a made-up one.
-const NoServiceEither = "no service can be found for either, so that the service may well tell the same of both, and whether the tenant exists is not shown"
+const NoServiceEither = "no service can be found for either, so that the service may well tell the same of both, and " +
+	"whether the tenant exists is not shown"
 
 // Uses notes that the scenario uses a situation, whether the environment file gives it or a mock makes it.
 func (w *World) Uses(situation string) {

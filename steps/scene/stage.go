@@ -116,8 +116,11 @@ func NewStage(o Setting, scenarios []*script.Scenario) (*Stage, error) {
 		underWay: gate{free: maxUnderWay},
 		Options:  o, Environment: o.Environment, tokens: tokens.New(
 			o.Environment), Secrets: o.Secrets, Service: o.Environment.Service, scenarios: scenarios,
-		disturbed: map[string]bool{}, Hung: map[string]bool{}, Relied: map[string][]*talk.Exchange{}, accepted: map[string]int{}, Own: newOwnDevices(), asked: map[string]*asked{},
-		grants: map[string]int{}, Tried: map[string]int{}, why: map[string]string{}, refused: map[string]*wire.Exchange{}, apart: map[string]string{}, refusedThere: map[string]string{}, wrong: map[string]int{}, AtFirst: map[string]int{}, room: map[*talk.Exchange]error{},
+		disturbed: map[string]bool{}, Hung: map[string]bool{}, Relied: map[string][]*talk.Exchange{},
+		accepted: map[string]int{}, Own: newOwnDevices(), asked: map[string]*asked{},
+		grants: map[string]int{}, Tried: map[string]int{}, why: map[string]string{}, refused: map[string]*wire.Exchange{},
+		apart: map[string]string{}, refusedThere: map[string]string{}, wrong: map[string]int{}, AtFirst: map[string]int{},
+		room: map[*talk.Exchange]error{},
 	}
 	if r.Secrets == nil {
 		r.Secrets = NewSecrets()

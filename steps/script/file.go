@@ -92,7 +92,8 @@ func readFeature(s Source, number func() string) (*featureFile, Mistakes) {
 func parseGherkin(content []byte, number func() string) (document *messages.GherkinDocument, err error) {
 	defer func() {
 		if recover() != nil {
-			document, err = nil, fmt.Errorf("(1:1): Gherkin's reader cannot make sense of the file; look for tables, texts and Examples that are not whole")
+			document, err = nil, fmt.Errorf("(1:1): Gherkin's reader cannot make sense of the file; look for tables, texts "+
+				"and Examples that are not whole")
 		}
 	}()
 	return gherkin.ParseGherkinDocument(bytes.NewReader(content), number)
@@ -142,7 +143,8 @@ func (f *featureFile) closed(wrong *Mistakes, rows []*messages.TableRow) {
 	}
 }
 
-const unclosedRow = "the row of the table does not end in |, so its last cell would be left out; write | behind each cell, and \\| for the character itself within one"
+const unclosedRow = "the row of the table does not end in |, so its last cell would be left out; write | behind each " +
+	"cell, and \\| for the character itself within one"
 
 // closedRow tells whether nothing but a comment follows the last | of a row. A backslash takes the next character's
 // meaning away.
@@ -174,7 +176,8 @@ func (f *featureFile) outline(wrong *Mistakes, s *messages.Scenario) {
 		}
 		if len(examples.TableBody) == 0 {
 			wrong.At(f.Name, place,
-				"the outline %q has %s without a row (line %d), so nothing of it would run; write a row below their names, or take them away",
+				"the outline %q has %s without a row (line %d), so nothing of it would run; write a row below their names, or "+
+					"take them away",
 				s.Name, examples.Keyword, examples.Location.Line)
 		}
 	}
@@ -330,7 +333,8 @@ func (f *featureFile) unreadable(wrong *Mistakes, err error) {
 				"the row has another number of cells than the first row of its table; write as many | in each")
 		case strings.HasPrefix(said, "Language not supported: "):
 			wrong.At(f.Name, line,
-				"Gherkin does not know the language %q; write one of https://cucumber.io/docs/gherkin/languages, such as \"# language: de\", or none for English",
+				"Gherkin does not know the language %q; write one of https://cucumber.io/docs/gherkin/languages, such as \"# "+
+					"language: de\", or none for English",
 				strings.TrimPrefix(said, "Language not supported: "))
 		default:
 			wrong.At(f.Name, line, "%s", figures.Unbroken(said))

@@ -77,7 +77,8 @@ const OwnPrefix = "own/"
 // looksLikeRequirement tells tags that mean a requirement from the tags of people: SOST-07, TOK-3.
 var looksLikeRequirement = regexp.MustCompile(`^@[A-Z]+-[0-9]+$`)
 
-// asRequirement is the id that a tag of another spelling is probably meant for, such as REF-01 for @ref_01; empty: none.
+// asRequirement is the id that a tag of another spelling is probably meant for, such as REF-01 for @ref_01; empty:
+// none.
 func asRequirement(tag string) string {
 	id := strings.ToUpper(strings.ReplaceAll(strings.TrimPrefix(tag, "@"), "_", "-"))
 	if _, known := ags.RequirementByID(id); !known || "@"+id == tag {
@@ -112,8 +113,8 @@ func ReadSources(additional fs.FS) ([]Source, error) {
 // inMarkdown ends the names of files in Gherkin's form of Markdown, which Gherkin for Go does not read.
 const inMarkdown = ".feature.md"
 
-// ReadFolder reads the feature files of a folder; case does not matter in how their names end. What begins with a dot is
-// not a user's own: locks of editors, what macOS puts beside files on other disks, folders of git.
+// ReadFolder reads the feature files of a folder; case does not matter in how their names end. What begins with a dot
+// is not a user's own: locks of editors, what macOS puts beside files on other disks, folders of git.
 func ReadFolder(files fs.FS, prefix string) ([]Source, error) {
 	var sources []Source
 	var wrong Mistakes
@@ -126,7 +127,8 @@ func ReadFolder(files fs.FS, prefix string) ([]Source, error) {
 		}
 		if err == nil && linksToFeatures(files, name, entry) {
 			wrong.At(path.Join(prefix, name), 1,
-				"it is a link to a folder with feature files, which is not followed; put the folder itself there, or give it by its own name")
+				"it is a link to a folder with feature files, which is not followed; put the folder itself there, or give it by "+
+					"its own name")
 			return nil
 		}
 		lower := strings.ToLower(name)
@@ -190,11 +192,13 @@ func Parse(sources []Source) ([]*Scenario, Mistakes) {
 		pickles := gherkin.Pickles(*file.document, source.Name, number)
 		if len(pickles) == 0 && len(more) == 0 {
 			wrong.At(source.Name, int(file.document.Feature.Location.Line),
-				"the feature %q holds no scenario; a line that starts with \"%s:\" begins one, and anything else below \"%s:\" is read as its description",
+				"the feature %q holds no scenario; a line that starts with \"%s:\" begins one, and anything else below \"%s:\" "+
+					"is read as its description",
 				file.document.Feature.Name, file.scenarioWord(), file.document.Feature.Keyword)
 		}
 		for _, child := range file.document.Feature.Children {
-			if rule := child.Rule; rule != nil && !slices.ContainsFunc(rule.Children, func(c *messages.RuleChild) bool { return c.Scenario != nil }) {
+			if rule := child.Rule; rule != nil && !slices.ContainsFunc(rule.Children,
+				func(c *messages.RuleChild) bool { return c.Scenario != nil }) {
 				wrong.At(source.Name, int(rule.Location.Line),
 					"the rule %q holds no scenario, so nothing of it would run; write one below it, or take it away",
 					rule.Name)

@@ -22,7 +22,8 @@ import (
 // answerPhrases are Then sentences about answers. A list of statuses or codes reads "400, 401 or 403".
 var answerPhrases = []Sentence{
 	then("the status is <statuses>[, or with a warning <statuses>]",
-		"The last answer has one of these statuses. A refusal of the gateway with status 200 and resultCode 99999:403 counts as 403.",
+		"The last answer has one of these statuses. A refusal of the gateway with status 200 and resultCode 99999:403 "+
+			"counts as 403.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			x, err := w.Last()
 			if err != nil {
@@ -44,7 +45,8 @@ var answerPhrases = []Sentence{
 			return scene.NoTokens(x)
 		})),
 	then("the error code is <codes>",
-		"The last answer gives one of these sub-codes, as code, errorCode, error.code or in resultCode, as a number or a text. An answer without any warns.",
+		"The last answer gives one of these sub-codes, as code, errorCode, error.code or in resultCode, as a number or a "+
+			"text. An answer without any warns.",
 		withAnswer(func(_ *scene.World, x *talk.Exchange, a arguments) error {
 			return codeIs(x, a.words[0],
 				true)
@@ -59,7 +61,8 @@ var answerPhrases = []Sentence{
 		"The last answer has neither access_token nor refresh_token, at any depth.",
 		withAnswer(func(_ *scene.World, x *talk.Exchange, _ arguments) error { return scene.NoTokens(x) })),
 	then("the answer is a JSON object with these members: (table)",
-		"Rows of | member | kind |, the kinds being string, integer, boolean, object, array. A kind may be followed by \"not empty\" or \"positive\".",
+		"Rows of | member | kind |, the kinds being string, integer, boolean, object, array. A kind may be followed by "+
+			"\"not empty\" or \"positive\".",
 		withAnswer(func(w *scene.World, x *talk.Exchange, a arguments) error { return membersAre(w, x, a.Table) })),
 	then(`the member "<path>" is "<text>", in any case`,
 		"The member of the last answer is this text, upper or lower case.",
@@ -137,10 +140,12 @@ var answerPhrases = []Sentence{
 			return nil
 		})),
 	then("no tokens of that account or device come",
-		"The last answer is a refusal, or holds tokens, and they are not of the account and the device of another whom the request names.",
+		"The last answer is a refusal, or holds tokens, and they are not of the account and the device of another whom the "+
+			"request names.",
 		withAnswer(func(w *scene.World, x *talk.Exchange, _ arguments) error { return noneOfOthers(w, x) })),
 	then("it is recorded whether the refusals tell who has an account",
-		"Compares the refusal of a wrong password with those of two users whom nobody knows, the last three answers: status, sub-code, wording and names of headers. What differs between the last two counts for nothing.",
+		"Compares the refusal of a wrong password with those of two users whom nobody knows, the last three answers: "+
+			"status, sub-code, wording and names of headers. What differs between the last two counts for nothing.",
 		func(_ context.Context, w *scene.World, _ arguments) error { return tellsUsers(w) }),
 	then("it is recorded what pages of other origins may do",
 		"The report shows status and Access-Control headers of the last answer.",

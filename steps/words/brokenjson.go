@@ -45,18 +45,22 @@ func withMember(r *talk.Request, name string, value json.RawMessage) []byte {
 
 var brokenJSONPhrases = []Sentence{
 	when("bodies that are broken in one place are sent to <operation>",
-		"Sends the documented request with a body that was right but for one thing: a comma, text, a second body or a NUL behind it, not closed, single quotes, parameters as a text or as an object of names and values, a byte order mark, a member twice.",
+		"Sends the documented request with a body that was right but for one thing: a comma, text, a second body or a NUL "+
+			"behind it, not closed, single quotes, parameters as a text or as an object of names and values, a byte order "+
+			"mark, a member twice.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return sendBrokenBodies(ctx, w, a.words[0])
 		}).like("bodies that are broken in one place are sent to refresh"),
 	then("each was refused with <status>",
-		"Every broken body was answered with this status. Another from 400 to 499 warns. Readers of JSON differ about a byte order mark and a member that stands twice: these may be taken.",
+		"Every broken body was answered with this status. Another from 400 to 499 warns. Readers of JSON differ about a "+
+			"byte order mark and a member that stands twice: these may be taken.",
 		func(_ context.Context, w *scene.World, a arguments) error {
 			return refusedWith(w,
 				number(a.words[0]))
 		}).like("each was refused with 400"),
 	then("each was answered without a fault of the service",
-		"No broken body was answered with a status of 500 or more, or not at all. One that is taken warns, unless readers of JSON differ about it.",
+		"No broken body was answered with a status of 500 or more, or not at all. One that is taken warns, unless readers "+
+			"of JSON differ about it.",
 		func(_ context.Context, w *scene.World, _ arguments) error { return refusedWith(w, 0) }),
 }
 
@@ -96,7 +100,8 @@ func sendBrokenBodies(ctx context.Context, w *scene.World, operation string) err
 			side = append(side, i)
 		}
 	}
-	if err := w.InLanes(ctx, len(side), func(ctx context.Context, own *scene.World, i int) error { return try(ctx, own, side[i]) }); err != nil {
+	if err := w.InLanes(ctx, len(side),
+		func(ctx context.Context, own *scene.World, i int) error { return try(ctx, own, side[i]) }); err != nil {
 		return err
 	}
 	for _, i := range row {
@@ -131,8 +136,8 @@ func whyAllUnproven(w *scene.World, x *talk.Exchange) string {
 	return w.Unproven(x)
 }
 
-// refusedWith holds the answers to broken bodies against a status; 0: any refusal, and a body that is taken warns. What a
-// firewall barred leaves the rest as it is.
+// refusedWith holds the answers to broken bodies against a status; 0: any refusal, and a body that is taken warns. What
+// a firewall barred leaves the rest as it is.
 func refusedWith(w *scene.World, wanted int) error {
 	expected := fmt.Sprintf("status %d to each broken body", wanted)
 	if wanted == 0 {

@@ -16,7 +16,10 @@ import (
 // asked for.
 var callPhrases = []Sentence{
 	when("the client asks for the authentication services",
-		"Calls servicediscovery.", func(ctx context.Context, w *scene.World, _ arguments) error { return w.AskForServices(ctx) }),
+		"Calls servicediscovery.", func(ctx context.Context, w *scene.World,
+			_ arguments) error {
+			return w.AskForServices(ctx)
+		}),
 	when("the client signs on with a session token and its clientId",
 		"Calls signOnWithSessionToken as a known device (n-th sign-on).",
 		func(ctx context.Context, w *scene.World, _ arguments) error {
@@ -34,7 +37,8 @@ var callPhrases = []Sentence{
 			return w.FirstTime(ctx, ags.SignOnWithSessionToken, a.Text)
 		}),
 	when("<number> clients sign on for the first time at the same moment",
-		"Calls signOnWithSessionToken in parallel, each time with another session token and the deviceInformation of a new device.",
+		"Calls signOnWithSessionToken in parallel, each time with another session token and the deviceInformation of a "+
+			"new device.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return parallelSignOns(ctx, w, number(a.words[0]))
 		}).like("2 clients sign on for the first time at the same moment"),
@@ -63,7 +67,9 @@ var callPhrases = []Sentence{
 			return nil
 		}).like("the client refreshes its tokens 5 times, each time with the token of the answer before"),
 	when("the client refreshes its tokens some seconds later",
-		"Calls refresh when so much time has passed that what must move has moved. A mock's clock is moved by a minute; on a live service the run waits once, for as long as --patience allows, and all scenarios with this step look at the same refresh.",
+		"Calls refresh when so much time has passed that what must move has moved. A mock's clock is moved by a minute; on "+
+			"a live service the run waits once, for as long as --patience allows, and all scenarios with this step look at "+
+			"the same refresh.",
 		func(ctx context.Context, w *scene.World, _ arguments) error { return w.RefreshLater(ctx) }),
 	when("the client refreshes twice at the same moment with the same token",
 		"Calls refresh in parallel; for the record.",
@@ -85,13 +91,15 @@ var callPhrases = []Sentence{
 			return w.PickAccount(ctx, number(a.words[0]))
 		}).like("the user picks account 2"),
 	when("the user picks the account of the list that is <suspended|cancelled|full of devices>",
-		"Calls subsequentSignOn for the account of the last list whose accountInformation holds the accountId of situations.suspended-account, cancelled-account or device-limit.",
+		"Calls subsequentSignOn for the account of the last list whose accountInformation holds the accountId of "+
+			"situations.suspended-account, cancelled-account or device-limit.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return w.PickTroubled(ctx,
 				a.words[0])
 		}).like("the user picks the account of the list that is suspended"),
 	when("the user picks account <number> again as <the device that it got|that device>",
-		"Calls signOn with the clientId of the acting client, and subsequentSignOn for that account of the new list with the same clientId. A service that wants no device at subsequentSignOn is asked once more without.",
+		"Calls signOn with the clientId of the acting client, and subsequentSignOn for that account of the new list with "+
+			"the same clientId. A service that wants no device at subsequentSignOn is asked once more without.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return w.PickAgain(ctx, number(a.words[0]))
 		}).like("the user picks account 1 again as the device that it got"),
@@ -154,7 +162,8 @@ var surroundingPhrases = []Sentence{
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return w.AskForDevices(ctx,
 				a.words[0])
-		}).like(`the client asks for the devices of the account with the token in the header "Client-token"`).reading(`the client asks for the devices of the account with the token in (the header "[^"]+"|the query|cookies)`),
+		}).like(`the client asks for the devices of the account with the token in the header "Client-token"`).reading(
+		`the client asks for the devices of the account with the token in (the header "[^"]+"|the query|cookies)`),
 	when("the client refreshes its tokens at the platform's identity service",
 		"Calls POST /ias/v3/token/actions/refresh with the refresh token.",
 		func(ctx context.Context, w *scene.World, _ arguments) error {

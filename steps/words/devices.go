@@ -12,13 +12,15 @@ import (
 // devicePhrases are sentences about the devices of an account.
 var devicePhrases = []Sentence{
 	given("an account that has <number> devices and may have <number>",
-		"An active account whose device limit the operator has set below what it has, through the control interface of the mock. The device that was made last acts.",
+		"An active account whose device limit the operator has set below what it has, through the control interface of the "+
+			"mock. The device that was made last acts.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return w.UseAccountAboveLimit(ctx, number(a.words[0]), number(a.words[1]))
 		}).like("an account that has 3 devices and may have 1").reading(
 		`an account that has (\d+) devices and may have (\d+)`),
 	given("the devices of the account are counted",
-		"Remembers how many devices the account has, through the control interface of the mock or an action of the environment file (list).",
+		"Remembers how many devices the account has, through the control interface of the mock or an action of the "+
+			"environment file (list).",
 		func(ctx context.Context, w *scene.World, _ arguments) (err error) {
 			w.DeviceCount, err = countDevices(ctx, w)
 			w.Counting = true
@@ -61,12 +63,14 @@ var devicePhrases = []Sentence{
 			return nil
 		}),
 	then("none of the session tokens can be guessed from the others",
-		"The session tokens that getSessionToken answered with in the scenario, one after the other, neither count up nor differ in a few characters only. Encodings in base64 and hexadecimal digits are looked through.",
+		"The session tokens that getSessionToken answered with in the scenario, one after the other, neither count up nor "+
+			"differ in a few characters only. Encodings in base64 and hexadecimal digits are looked through.",
 		func(_ context.Context, w *scene.World, _ arguments) error {
 			return unguessable("session token", w.Issued)
 		}),
 	then("none of the userAccountTokens can be guessed from the others",
-		"The userAccountTokens of all lists of accounts in the scenario neither count up nor differ in a few characters only, and none is a value of the accountInformation beside it, in clear, encoded or hashed.",
+		"The userAccountTokens of all lists of accounts in the scenario neither count up nor differ in a few characters "+
+			"only, and none is a value of the accountInformation beside it, in clear, encoded or hashed.",
 		func(_ context.Context, w *scene.World, _ arguments) error {
 			issued, err := userTokens(w)
 			switch {

@@ -34,7 +34,8 @@ var discoveryPhrases = []Sentence{
 		"The service that the environment file names for the tenant is among those that discovery tells it of.",
 		withAnswer(func(w *scene.World, x *talk.Exchange, _ arguments) error {
 			if status := scene.EffectiveStatus(x); status/100 == 4 || status/100 == 2 && len(w.Services) == 0 {
-				return talk.Unknownf("discovery tells nothing of the tenant %q (%s): it may be one that the service does not know, and situations.other-tenant may do nothing",
+				return talk.Unknownf("discovery tells nothing of the tenant %q (%s): it may be one that the service does not "+
+					"know, and situations.other-tenant may do nothing",
 					w.Tenant, w.Describe(x))
 			} else if status != http.StatusOK {
 				return talk.Missf("status 200", "%s", w.Describe(x))
@@ -129,7 +130,8 @@ var discoveryPhrases = []Sentence{
 					continue
 				}
 				found = true
-				if !slices.ContainsFunc(e.Parameters, func(p talk.ParameterProperty) bool { return strings.EqualFold(p.Name, a.words[1]) }) {
+				if !slices.ContainsFunc(e.Parameters,
+					func(p talk.ParameterProperty) bool { return strings.EqualFold(p.Name, a.words[1]) }) {
 					return talk.Missf("the parameter "+a.words[1], "none in %s", s.Name)
 				}
 			}
@@ -234,7 +236,8 @@ func signOnEverywhere(ctx context.Context, w *scene.World) error {
 	defer func() { w.Service = first }()
 	for _, s := range w.Services {
 		if blunt && s.Name != first {
-			w.Observe("%s was not tried: the session tokens of the environment file may be for another service, and strange ones are answered with 400",
+			w.Observe("%s was not tried: the session tokens of the environment file may be for another service, and strange "+
+				"ones are answered with 400",
 				s.Name)
 			continue
 		}

@@ -120,9 +120,9 @@ func keptForgeries(w *scene.World, right string) []nearMiss {
 	return slices.DeleteFunc(forgeries(w, right), func(m nearMiss) bool { return m.how == ofOperatorKey })
 }
 
-// operatorForgeries returns near misses of an OperatorAuthToken. If the operator's keys have names, some more name a key
-// that nobody has, or one whose name resembles that of the key, under a good signature: a service with only one key may
-// accept them.
+// operatorForgeries returns near misses of an OperatorAuthToken. If the operator's keys have names, some more name a
+// key that nobody has, or one whose name resembles that of the key, under a good signature: a service with only one key
+// may accept them.
 func operatorForgeries(w *scene.World, right string) []nearMiss {
 	all := keptForgeries(w, right)
 	keys, err := w.Stage.OperatorKeys()
@@ -206,9 +206,9 @@ func (k *broughtKey) sign(signed string) ([]byte, error) {
 	return both, nil
 }
 
-// broughtKeys are tokens that bring their own key, in each way there is: whoever believes it believes everybody. What is
-// named by an address stands in the address itself, so that no service has to reach this machine, and no other machine
-// is asked.
+// broughtKeys are tokens that bring their own key, in each way there is: whoever believes it believes everybody. What
+// is named by an address stands in the address itself, so that no service has to reach this machine, and no other
+// machine is asked.
 func broughtKeys(parts []string, header map[string]json.RawMessage) (all []nearMiss) {
 	k, err := theBroughtKey()
 	if err != nil {

@@ -76,7 +76,8 @@ var overlooked = []harmless{
 		for _, f := range []talk.Field{{Name: "Nagra-Device-Type", Value: "mobile"},
 			{Name: "Nagra-Target", Value: "tv"}, {Name: "Accept-Language", Value: "de-CH,de;q=0.9,en;q=0.5"},
 			{Name: "X-App-Version", Value: "7.4.1 (2041)"},
-			{Name: "Cache-Control", Value: "no-cache"}, {Name: "Pragma", Value: "no-cache"}, {Name: "X-Requested-With", Value: "com.example.tv"}} {
+			{Name: "Cache-Control", Value: "no-cache"}, {Name: "Pragma", Value: "no-cache"},
+			{Name: "X-Requested-With", Value: "com.example.tv"}} {
 			r.SetHeader(f.Name, f.Value)
 		}
 	}},
@@ -98,8 +99,9 @@ var overlooked = []harmless{
 
 // goodAnswer is the requirement that a call misses where it refuses a good request.
 var goodAnswer = map[string]string{
-	ags.ServiceDiscovery: "DISC-01", ags.SignOn: "SSO-11", ags.SubsequentSignOn: "SUB-01", ags.GetSessionToken: "GST-01", ags.SignOnWithSessionToken: "SOST-01",
-	ags.Refresh: "REF-01", ags.SignOut: "OUT-01", ags.Register: "REG-01", ags.SubsequentRegister: "REG-06",
+	ags.ServiceDiscovery: "DISC-01", ags.SignOn: "SSO-11", ags.SubsequentSignOn: "SUB-01", ags.GetSessionToken: "GST-01",
+	ags.SignOnWithSessionToken: "SOST-01",
+	ags.Refresh:                "REF-01", ags.SignOut: "OUT-01", ags.Register: "REG-01", ags.SubsequentRegister: "REG-06",
 }
 
 func spelt(how string) func(*talk.Request) {

@@ -15,10 +15,12 @@ import (
 // listedPhrases are sentences about what discovery lists: it must be there.
 var listedPhrases = []Sentence{
 	then("every listed path leads to a call",
-		"Sends no token and no parameter, or made-up ones to register, to each path that discovery lists: none is answered as a path that does not exist. Paths with braces or a host are left out.",
+		"Sends no token and no parameter, or made-up ones to register, to each path that discovery lists: none is answered "+
+			"as a path that does not exist. Paths with braces or a host are left out.",
 		func(ctx context.Context, w *scene.World, _ arguments) error { return pathsLead(ctx, w) }),
 	then("every listed service is known",
-		"Signs on with a made-up session token at each service that lists signOnWithSessionToken: none is answered as a service that does not exist.",
+		"Signs on with a made-up session token at each service that lists signOnWithSessionToken: none is answered as a "+
+			"service that does not exist.",
 		func(ctx context.Context, w *scene.World, _ arguments) error { return servicesAreKnown(ctx, w) }),
 }
 
@@ -39,7 +41,8 @@ func pathsLead(ctx context.Context, w *scene.World) error {
 	nowhere := map[string]*talk.Exchange{http.MethodPost: answers[0], http.MethodGet: answers[1]}
 	if call := answers[2]; scene.LikeNowhere(call, nowhere[http.MethodPost]) {
 		return talk.Lacking("",
-			"the service answers signOnWithSessionToken without parameters as it answers a path that does not exist (%s), so that a path that leads nowhere cannot be told", w.Describe(call))
+			"the service answers signOnWithSessionToken without parameters as it answers a path that does not exist (%s), so "+
+				"that a path that leads nowhere cannot be told", w.Describe(call))
 	}
 	paths := listedPaths(w.Services)
 	leads := make([]bool, len(paths))
@@ -148,7 +151,8 @@ func servicesAreKnown(ctx context.Context, w *scene.World) error {
 	}
 	if scene.Likeness(ours, true) == scene.Likeness(stranger, true) || scene.EffectiveStatus(stranger)/100 != 4 {
 		return talk.Lacking("",
-			"the service answers a made-up session token of a service that does not exist as one of its own (%s), so that an unknown service cannot be told", w.Describe(ours))
+			"the service answers a made-up session token of a service that does not exist as one of its own (%s), so that an "+
+				"unknown service cannot be told", w.Describe(ours))
 	}
 	var ghosts []string
 	for i, s := range w.Services {

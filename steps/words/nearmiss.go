@@ -121,10 +121,13 @@ var matching = map[string]struct {
 	// more are near misses of its own.
 	more func(w *scene.World, right string) []nearMiss
 }{
-	"authentication service": {right: header(ags.HeaderService), put: putHeader(ags.HeaderService), inHeader: true, caseMatters: true},
-	"tenant":                 {right: header(ags.HeaderTenant), put: putTenant, inHeader: true, more: otherTenants},
-	"User-Token":             {right: header(ags.HeaderUserToken), put: putHeader(ags.HeaderUserToken), inHeader: true, caseMatters: true, more: keptForgeries},
-	"session token":          {right: parameterNamed(isSessionToken), put: putParameter(isSessionToken), caseMatters: true, blanksMatter: true, more: keptForgeries},
+	"authentication service": {right: header(ags.HeaderService), put: putHeader(ags.HeaderService), inHeader: true,
+		caseMatters: true},
+	"tenant": {right: header(ags.HeaderTenant), put: putTenant, inHeader: true, more: otherTenants},
+	"User-Token": {right: header(ags.HeaderUserToken), put: putHeader(ags.HeaderUserToken), inHeader: true,
+		caseMatters: true, more: keptForgeries},
+	"session token": {right: parameterNamed(isSessionToken), put: putParameter(isSessionToken), caseMatters: true,
+		blanksMatter: true, more: keptForgeries},
 	"clientId": {right: func(_ *scene.World, r *talk.Request) string {
 		var id string
 		_ = json.Unmarshal(r.Get("clientId"), &id)
@@ -133,9 +136,13 @@ var matching = map[string]struct {
 		r.Set("clientId",
 			talk.JSON(text))
 	}, caseMatters: true, blanksMatter: true},
-	"password":  {right: parameterNamed(isPasswordOf), put: putParameter(isPasswordOf), caseMatters: true, blanksMatter: true, more: nameOfUser},
+	"password": {right: parameterNamed(isPasswordOf), put: putParameter(isPasswordOf), caseMatters: true,
+		blanksMatter: true, more: nameOfUser},
 	"user name": {right: parameterNamed(isUserName), put: putParameter(isUserName)},
-	"type of registration": {right: func(_ *scene.World, r *talk.Request) string { return strings.TrimPrefix(r.Path, "/ags/register/") },
+	"type of registration": {right: func(_ *scene.World,
+		r *talk.Request) string {
+		return strings.TrimPrefix(r.Path, "/ags/register/")
+	},
 		put: func(_ *scene.World, r *talk.Request, text string) { r.Path = "/ags/register/" + url.PathEscape(text) }},
 	"token": {right: func(_ *scene.World, r *talk.Request) string {
 		return scene.Bearerless(r.HeaderValue(ags.HeaderAuthorization))
@@ -144,7 +151,8 @@ var matching = map[string]struct {
 			text string) {
 			w.Authorize(r, text)
 		}, caseMatters: true, inHeader: true, more: forgeries},
-	"OperatorAuthToken": {right: (*scene.World).PresentedOperator, put: (*scene.World).PresentOperator, caseMatters: true, more: operatorForgeries},
+	"OperatorAuthToken": {right: (*scene.World).PresentedOperator, put: (*scene.World).PresentOperator, caseMatters: true,
+		more: operatorForgeries},
 }
 
 func header(name string) func(*scene.World, *talk.Request) string {
@@ -232,18 +240,23 @@ func putParameter(which func(*scene.World, *talk.Request, string) bool) func(*sc
 // Near misses, as scenarios send them.
 var nearMissPhrases = []Sentence{
 	when("near misses of the <value> are sent to <operation>",
-		"Sends the documented request, and then again with a value that resembles the right one: cut short, longer, with another character, in other case, padded, doubled, empty; a token also with its signature cut and with other claims. The first is sent twice.",
+		"Sends the documented request, and then again with a value that resembles the right one: cut short, longer, with "+
+			"another character, in other case, padded, doubled, empty; a token also with its signature cut and with other "+
+			"claims. The first is sent twice.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return sendNearMisses(ctx, w, a.words[0], a.words[1])
 		}).like(
-		"near misses of the session token are sent to signOnWithSessionToken").reading(`near misses of the (authentication service|tenant|User-Token|session token|clientId|password|user name|type of registration|token|OperatorAuthToken) are sent to (\w+)`),
+		"near misses of the session token are sent to signOnWithSessionToken").reading(
+		`near misses of the (authentication service|tenant|User-Token|session token|clientId|password|user name|type of registration|token|OperatorAuthToken) are sent to (\w+)`),
 	when(`near misses of the claim "<name>" are sent to getSessionToken`,
-		"Like the step above, for a claim of an OperatorAuthToken that is signed with the right key. Of exp: moments that have passed, and what is no moment. An account in a list or as a number warns where it is taken.",
+		"Like the step above, for a claim of an OperatorAuthToken that is signed with the right key. Of exp: moments that "+
+			"have passed, and what is no moment. An account in a list or as a number warns where it is taken.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return sendNearClaims(ctx, w, a.words[0])
 		}).like(`near misses of the claim "aud" are sent to getSessionToken`),
 	then("each was refused",
-		"Every near miss was answered with a status from 400 to 499 and without tokens. One that services take for harmless reasons, such as a user's name in other case, warns.",
+		"Every near miss was answered with a status from 400 to 499 and without tokens. One that services take for harmless "+
+			"reasons, such as a user's name in other case, warns.",
 		func(_ context.Context, w *scene.World, _ arguments) error { return w.Explored }),
 }
 
@@ -446,8 +459,8 @@ func inARow(w *scene.World, password bool) int {
 	return times
 }
 
-// eachRefused sends the documented request with each near miss and keeps what was accepted. One that a firewall bars, or
-// of which nothing can be told, does not hide another that was accepted.
+// eachRefused sends the documented request with each near miss and keeps what was accepted. One that a firewall bars,
+// or of which nothing can be told, does not hide another that was accepted.
 func eachRefused(ctx context.Context, w *scene.World, operation, what string, misses []nearMiss, soothe bool,
 	put func(*scene.World, *talk.Request, string)) error {
 	tries := make([]nearTry, len(misses))

@@ -99,9 +99,10 @@ func odditiesOf(w *scene.World, ask *talk.Request) []oddity {
 			put: func(_ *scene.World, r *talk.Request) { r.Set("parameters", json.RawMessage(k.value)) }})
 	}
 	for _, k := range oddKinds {
-		list = append(list, oddity{how: "an entry of parameters " + k.how, breaks: guards["parameters"], put: func(_ *scene.World, r *talk.Request) {
-			r.Set("parameters", json.RawMessage(`[`+k.value+`]`))
-		}})
+		list = append(list, oddity{how: "an entry of parameters " + k.how, breaks: guards["parameters"],
+			put: func(_ *scene.World, r *talk.Request) {
+				r.Set("parameters", json.RawMessage(`[`+k.value+`]`))
+			}})
 	}
 	for _, what := range []string{"session token", "OperatorAuthToken", "user name", "password"} {
 		if breaks := guards[what]; breaks != "" && matching[what].right(w, ask) != "" {
@@ -113,9 +114,10 @@ func odditiesOf(w *scene.World, ask *talk.Request) []oddity {
 			oddity{how: "each parameter stands twice", put: func(_ *scene.World, r *talk.Request) {
 				r.Set("parameters", talk.JSON(append(r.Parameters(), r.Parameters()...)))
 			}},
-			oddity{how: "the name of each parameter is a number", breaks: guards["parameters"], put: func(_ *scene.World, r *talk.Request) {
-				r.Set("parameters", json.RawMessage(`[{"name":17,"value":"x"}]`))
-			}})
+			oddity{how: "the name of each parameter is a number", breaks: guards["parameters"],
+				put: func(_ *scene.World, r *talk.Request) {
+					r.Set("parameters", json.RawMessage(`[{"name":17,"value":"x"}]`))
+				}})
 	}
 	switch ask.Operation {
 	case ags.SignOn, ags.SignOnWithSessionToken:

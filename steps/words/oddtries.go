@@ -18,18 +18,22 @@ import (
 // Odd but legal input, as scenarios send it.
 var oddityPhrases = []Sentence{
 	when("odd requests are sent to <operation>",
-		"Sends the documented request with one odd but legal thing about it: numbers, true, null, lists and objects for texts, quotes, NUL, very long texts, letters of other scripts, "+
-			"parameters twice, no or another content type, headers that are empty or odd, other schemes, schemes without a token, and what has only the form of a JWT. It is a fixed list.",
+		"Sends the documented request with one odd but legal thing about it: numbers, true, null, lists and objects for "+
+			"texts, quotes, NUL, very long texts, letters of other scripts, parameters twice, no or another content type, "+
+			"headers that are empty or odd, other schemes, schemes without a token, and what has only the form of a JWT. It is "+
+			"a fixed list.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return sendOddities(ctx, w,
 				a.words[0])
 		}).like("odd requests are sent to refresh"),
 	then("each was answered in the documented form, and nobody was let in by it",
-		"Every odd request was answered in time, with a status below 500, in the form of an answer or of a refusal, and none without its good token, password or account was let in. Which refusal an odd value gets is free.",
+		"Every odd request was answered in time, with a status below 500, in the form of an answer or of a refusal, and "+
+			"none without its good token, password or account was let in. Which refusal an odd value gets is free.",
 		func(_ context.Context, w *scene.World, _ arguments) error { return w.Explored }),
 	when("requests that are odd but right are sent to <operation>",
-		"Sends the documented request as other clients write it: header names in other case, without x-correlation-id, JSON with blanks, escapes and members in another order; then with what a service has to overlook: "+
-			"unknown members at every depth, and headers of browsers, apps and tracing.",
+		"Sends the documented request as other clients write it: header names in other case, without x-correlation-id, "+
+			"JSON with blanks, escapes and members in another order; then with what a service has to overlook: unknown members "+
+			"at every depth, and headers of browsers, apps and tracing.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return sendHarmless(ctx, w,
 				a.words[0])
@@ -62,7 +66,8 @@ func sendOddities(ctx context.Context, w *scene.World, operation string) error {
 	// Requests that may be accepted use up their token, in calls that use tokens up: they go one after the other, each
 	// with a fresh one. So do wrong passwords, with a good one in between.
 	side, row := apart(w, operation, list)
-	if err := w.InLanes(ctx, len(side), func(ctx context.Context, own *scene.World, i int) error { return try(ctx, own, side[i]) }); err != nil {
+	if err := w.InLanes(ctx, len(side),
+		func(ctx context.Context, own *scene.World, i int) error { return try(ctx, own, side[i]) }); err != nil {
 		return err
 	}
 	accepted := slices.ContainsFunc(trials, func(t *trial) bool { return t != nil && t.lets() && t.wrong == "" })

@@ -17,7 +17,9 @@ import (
 // Somebody else, whom a request with a good token names beside it.
 var besidePhrases = []Sentence{
 	given("the next request names the account and device of somebody else in its <body|head|body and head>",
-		"The accountId and the clientId of a device of another account stand in the request too: as members and parameters of the body, as headers and in the query. What picks an account names the account alone. In the environment file: situations.foreign-device with an accountId.",
+		"The accountId and the clientId of a device of another account stand in the request too: as members and parameters "+
+			"of the body, as headers and in the query. What picks an account names the account alone. In the environment "+
+			"file: situations.foreign-device with an accountId.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			if err := w.KnowSomebodyElse(ctx); err != nil {
 				return err
@@ -34,7 +36,8 @@ var besidePhrases = []Sentence{
 		}).like("the next request names the account and device of somebody else in its body").reading(
 		`the next request names the account and device of somebody else in its (body and head|body|head)`),
 	given("the next request names the second client",
-		"The accountId and the clientId of the second client stand in the request of the first one too: as members, parameters, headers and in the query.",
+		"The accountId and the clientId of the second client stand in the request of the first one too: as members, "+
+			"parameters, headers and in the query.",
 		func(_ context.Context, w *scene.World, _ arguments) error {
 			if len(w.Clients) < 2 {
 				return talk.Unknownf("there is no second client in this scenario")
@@ -48,7 +51,8 @@ var besidePhrases = []Sentence{
 			return nil
 		}),
 	then("a session token that comes is of the account of the OperatorAuthToken",
-		"The last answer is a refusal, or its session token signs a device of the account on, and not to the account of somebody else whom the request named.",
+		"The last answer is a refusal, or its session token signs a device of the account on, and not to the account of "+
+			"somebody else whom the request named.",
 		func(ctx context.Context, w *scene.World, _ arguments) error { return ofTheOperatorsAccount(ctx, w) }),
 }
 
@@ -89,10 +93,12 @@ func ofTheOperatorsAccount(ctx context.Context, w *scene.World) error {
 		return err
 	}
 	if scene.EffectiveStatus(control)/100 != 2 {
-		return talk.Unknownf("the device of the account cannot sign on with any session token (%s), so that whose the first was could not be told", w.Describe(control))
+		return talk.Unknownf("the device of the account cannot sign on with any session token (%s), so that whose the "+
+			"first was could not be told", w.Describe(control))
 	}
 	return talk.Missf("a session token of the account that the OperatorAuthToken names",
-		"one with which the device of that account is refused (%s), where one of a request that names nobody else lets it in", w.Describe(x))
+		"one with which the device of that account is refused (%s), where one of a request that names nobody else lets it in",
+		w.Describe(x))
 }
 
 // nameBeside puts an account and a device into a request that shows the token of others. Either may be empty.
@@ -147,8 +153,10 @@ func noneOfOthers(w *scene.World, x *talk.Exchange) error {
 	}
 	for _, one := range []struct{ what, got, other string }{
 		{"accountId", pair.AccountID, w.Owner}, {"client_id", pair.ClientID, w.Foreign},
-		{"accountId of the access token", pair.Access.Account, w.Owner}, {"deviceId of the access token", pair.Access.Device, w.Foreign},
-		{"accountId of the refresh token", pair.Refresh.Account, w.Owner}, {"deviceId of the refresh token", pair.Refresh.Device, w.Foreign},
+		{"accountId of the access token", pair.Access.Account, w.Owner},
+		{"deviceId of the access token", pair.Access.Device, w.Foreign},
+		{"accountId of the refresh token", pair.Refresh.Account, w.Owner},
+		{"deviceId of the refresh token", pair.Refresh.Device, w.Foreign},
 	} {
 		if one.other != "" && one.got == one.other {
 			return talk.Missf("tokens of the client, or a refusal",

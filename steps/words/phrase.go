@@ -70,7 +70,8 @@ func vocabulary() []Sentence {
 	var all []Sentence
 	for _, group := range [][]Sentence{situationPhrases, requestPhrases, besidePhrases, callPhrases, operatorPhrases,
 		timePhrases, answerPhrases, tokenPhrases,
-		discoveryPhrases, listedPhrases, devicePhrases, surroundingPhrases, explorationPhrases, nearMissPhrases, brokenJSONPhrases, oddityPhrases} {
+		discoveryPhrases, listedPhrases, devicePhrases, surroundingPhrases, explorationPhrases, nearMissPhrases,
+		brokenJSONPhrases, oddityPhrases} {
 		all = append(all, group...)
 	}
 	return all
@@ -243,14 +244,16 @@ func MatchAll(scenarios []*script.Scenario) script.Mistakes {
 		}
 		if understood && !expects && len(s.Pickle.Steps) > 0 {
 			wrong.At(s.File, s.Line,
-				"%q expects nothing, so that it would pass whatever the service answers; say what must come, such as: Then the status is 200", s.Name)
+				"%q expects nothing, so that it would pass whatever the service answers; say what must come, such as: Then the "+
+					"status is 200", s.Name)
 		}
 	}
 	return wrong
 }
 
-// stepsInProse finds lines that Gherkin takes for descriptions and that hold a sentence behind a misspelt keyword, behind
-// one that is followed by another blank than a space, or behind none: as prose they would be left out in silence.
+// stepsInProse finds lines that Gherkin takes for descriptions and that hold a sentence behind a misspelt keyword,
+// behind one that is followed by another blank than a space, or behind none: as prose they would be left out in
+// silence.
 func stepsInProse(wrong *script.Mistakes, file string, prose []script.Prose) {
 	for _, told := range prose {
 		sentences := []string{told.Text}
@@ -268,7 +271,8 @@ func stepsInProse(wrong *script.Mistakes, file string, prose []script.Prose) {
 // checkTable wants what every table below a sentence is: rows of a name and a kind below a row of their names.
 func checkTable(table [][]string) error {
 	if len(table) < 2 {
-		return errors.New("the table has no row below its first, so nothing would be checked; its rows are a name and a kind, such as | jti | string |, below | member | kind |")
+		return errors.New("the table has no row below its first, so nothing would be checked; its rows are a name and a " +
+			"kind, such as | jti | string |, below | member | kind |")
 	}
 	for _, row := range table[1:] {
 		if len(row) != 2 || row[0] == "" {

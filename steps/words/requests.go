@@ -44,7 +44,8 @@ var requestPhrases = []Sentence{
 			}
 		})).like("the next request writes its header names in upper case"),
 	given("the next request has <n> kB more of <headers|body>",
-		"Adds a header that long, which no service knows or sends back, or puts spaces into the JSON body, where they mean nothing.",
+		"Adds a header that long, which no service knows or sends back, or puts spaces into the JSON body, where they "+
+			"mean nothing.",
 		change(func(_ *scene.World, r *talk.Request, a arguments) {
 			size, _ := strconv.Atoi(a.words[0])
 			if a.words[1] == "headers" {
@@ -74,7 +75,8 @@ var requestPhrases = []Sentence{
 			return nil
 		})).like(`the next request has no member "parameters"`),
 	given(`the next request has the member "<name>" with the value <JSON>`,
-		"Sets a member of the JSON body. {accessToken}, {refreshToken}, {sessionToken} and {clientId} stand for those of the client.",
+		"Sets a member of the JSON body. {accessToken}, {refreshToken}, {sessionToken} and {clientId} stand for those of "+
+			"the client.",
 		func(_ context.Context, w *scene.World, a arguments) error {
 			if !json.Valid([]byte(a.words[1])) {
 				return failure.Usagef(
@@ -117,7 +119,8 @@ var requestPhrases = []Sentence{
 			return nil
 		})).like(`the next request leaves out the parameter "password"`),
 	given("the next request has a wrong password",
-		"The password among parameters is one that nobody has. Which one that is: passwordParameter of the situation in the environment file, else isPassword of discovery, else its name.",
+		"The password among parameters is one that nobody has. Which one that is: passwordParameter of the situation in "+
+			"the environment file, else isPassword of discovery, else its name.",
 		changeOrMiss(func(w *scene.World, r *talk.Request, _ arguments) error { return w.MistypePassword(r) })),
 	given("the next request names a user whom nobody knows",
 		"The name of the user among parameters is one that nobody has, and the password is wrong.",
@@ -159,7 +162,8 @@ var requestPhrases = []Sentence{
 			r.SetHeader("Authorization", token)
 		})).like("the next request sends the token as a bearer token"),
 	given("the next request presents the access token instead of the refresh token",
-		"The token in Authorization is of the other kind.", changeOrMiss(func(w *scene.World, r *talk.Request, _ arguments) error {
+		"The token in Authorization is of the other kind.",
+		changeOrMiss(func(w *scene.World, r *talk.Request, _ arguments) error {
 			if err := w.HoldsTokens(); err != nil {
 				return err
 			}
@@ -167,9 +171,11 @@ var requestPhrases = []Sentence{
 			return nil
 		})),
 	given("the next request presents a token that nobody issued",
-		"The token in Authorization is made up and no JWT.", change(func(w *scene.World, r *talk.Request, _ arguments) { w.Authorize(r, w.Invented(40)) })),
+		"The token in Authorization is made up and no JWT.",
+		change(func(w *scene.World, r *talk.Request, _ arguments) { w.Authorize(r, w.Invented(40)) })),
 	given("the next request presents a token whose <payload|signature> was changed",
-		"The token in Authorization was good before it was tampered with.", changeOrMiss(func(w *scene.World, r *talk.Request, a arguments) error {
+		"The token in Authorization was good before it was tampered with.",
+		changeOrMiss(func(w *scene.World, r *talk.Request, a arguments) error {
 			token := scene.Bearerless(r.HeaderValue(ags.HeaderAuthorization))
 			if token == "" {
 				return talk.Unknownf("the request has no token in Authorization that could be changed")
@@ -178,7 +184,8 @@ var requestPhrases = []Sentence{
 			return nil
 		})).like("the next request presents a token whose signature was changed"),
 	given("the next request presents an unsigned token",
-		"The claims are those of the client's token, the header says alg none and the signature is empty.", changeOrMiss(func(w *scene.World, r *talk.Request, _ arguments) error {
+		"The claims are those of the client's token, the header says alg none and the signature is empty.",
+		changeOrMiss(func(w *scene.World, r *talk.Request, _ arguments) error {
 			before := scene.Bearerless(r.HeaderValue(ags.HeaderAuthorization))
 			token, ok := talk.Unsigned(before)
 			if !ok && check.Opaque(before) {
@@ -192,7 +199,8 @@ var requestPhrases = []Sentence{
 			return nil
 		})),
 	given("the next request presents the refresh token that was used before",
-		"The token in Authorization is that of the answer before the last.", changeOrMiss(func(w *scene.World, r *talk.Request, _ arguments) error {
+		"The token in Authorization is that of the answer before the last.",
+		changeOrMiss(func(w *scene.World, r *talk.Request, _ arguments) error {
 			if w.Client == nil || w.Client.Previous == nil {
 				return talk.Unknownf(
 					"the client has no refresh token that was used before; let it refresh its tokens first")
@@ -201,13 +209,16 @@ var requestPhrases = []Sentence{
 			return nil
 		})),
 	given("the next request picks an account with a token that nobody issued",
-		"The header User-Token is made up.", change(func(w *scene.World, r *talk.Request, _ arguments) { r.SetHeader("User-Token", w.Invented(40)) })),
+		"The header User-Token is made up.",
+		change(func(w *scene.World, r *talk.Request, _ arguments) { r.SetHeader("User-Token", w.Invented(40)) })),
 }
 
 // Changes to the OperatorAuthToken of the next call of getSessionToken.
 var operatorPhrases = []Sentence{
 	given(`the OperatorAuthToken has the claim "<name>" with the value "<text>"`,
-		"Sets a claim before signing.", changeOperator(func(_ *scene.World, t *talk.OperatorToken, a arguments) { t.Set(a.words[0], a.words[1]) })).like(`the OperatorAuthToken has the claim "aud" with the value "elsewhere"`),
+		"Sets a claim before signing.",
+		changeOperator(func(_ *scene.World, t *talk.OperatorToken, a arguments) { t.Set(a.words[0], a.words[1]) })).like(
+		`the OperatorAuthToken has the claim "aud" with the value "elsewhere"`),
 	given(`the OperatorAuthToken has no claim "<name>"`,
 		"Leaves a claim out before signing.", func(_ context.Context, w *scene.World, a arguments) error {
 			w.Operator = append(w.Operator, func(t *talk.OperatorToken) error {
@@ -225,22 +236,26 @@ var operatorPhrases = []Sentence{
 			t.Set("exp", time.Now().Add(w.Ahead-time.Hour).Unix())
 		})),
 	given("the OperatorAuthToken is good only in an hour",
-		"Its claim nbf is an hour ahead, and its exp later still.", changeOperator(func(w *scene.World, t *talk.OperatorToken, _ arguments) {
+		"Its claim nbf is an hour ahead, and its exp later still.",
+		changeOperator(func(w *scene.World, t *talk.OperatorToken, _ arguments) {
 			t.Set("nbf", time.Now().Add(w.Ahead+time.Hour).Unix())
 			t.Set("exp", time.Now().Add(w.Ahead+2*time.Hour).Unix())
 		})),
 	given("the OperatorAuthToken marks as critical what nobody knows",
-		"The header crit of the token names a member that stands beside it and means nothing (RFC 7515 section 4.1.11).", changeOperator(func(_ *scene.World, t *talk.OperatorToken, _ arguments) {
+		"The header crit of the token names a member that stands beside it and means nothing (RFC 7515 section 4.1.11).",
+		changeOperator(func(_ *scene.World, t *talk.OperatorToken, _ arguments) {
 			t.Header = append(t.Header, talk.Member{Name: "crit", Value: talk.JSON([]string{"agstest"})},
 				talk.Member{Name: "agstest", Value: talk.JSON("x")})
 		})),
 	given("the OperatorAuthToken is signed with another secret",
-		"The signature does not fit: the key is another one.", changeOperatorOrMiss(func(w *scene.World, t *talk.OperatorToken, _ arguments) (err error) {
+		"The signature does not fit: the key is another one.",
+		changeOperatorOrMiss(func(w *scene.World, t *talk.OperatorToken, _ arguments) (err error) {
 			t.Key, err = t.Key.Other(w.Invented(40))
 			return err
 		})),
 	given("the OperatorAuthToken is signed with the algorithm <none|HS512>",
-		"The header alg says so, and so it is signed, with the right key: where the operator has HS512, with HS256; where it has a private RSA key, with RS512. A private key of a curve signs with one algorithm alone.",
+		"The header alg says so, and so it is signed, with the right key: where the operator has HS512, with HS256; where "+
+			"it has a private RSA key, with RS512. A private key of a curve signs with one algorithm alone.",
 		changeOperatorOrMiss(func(_ *scene.World, t *talk.OperatorToken, a arguments) error {
 			switch {
 			case a.words[0] == "none":
@@ -257,7 +272,8 @@ var operatorPhrases = []Sentence{
 			return nil
 		})).like("the OperatorAuthToken is signed with the algorithm none"),
 	given("the OperatorAuthToken is forged with what everybody knows",
-		"Where the operator has a private key, it is signed with HS256 and the public key as the secret; else its header alg is none in other letters, and it has no signature (RFC 8725 sections 2.1 and 3.1).",
+		"Where the operator has a private key, it is signed with HS256 and the public key as the secret; else its header "+
+			"alg is none in other letters, and it has no signature (RFC 8725 sections 2.1 and 3.1).",
 		changeOperatorOrMiss(func(_ *scene.World, t *talk.OperatorToken, _ arguments) (err error) {
 			if !t.Key.Public() {
 				t.Algorithm = "None"
@@ -325,7 +341,8 @@ var operatorPhrases = []Sentence{
 		}).like("an OperatorAuthToken stands in place of the session token"),
 	given(
 		"the <access|refresh> token of the client stands in place of the <OperatorAuthToken|session token|User-Token>",
-		"A token of an end user is offered where one of another kind is wanted.", changeOrMiss(func(w *scene.World, r *talk.Request, a arguments) error {
+		"A token of an end user is offered where one of another kind is wanted.",
+		changeOrMiss(func(w *scene.World, r *talk.Request, a arguments) error {
 			if err := w.HoldsTokens(); err != nil {
 				return err
 			}

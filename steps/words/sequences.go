@@ -111,7 +111,8 @@ func walk(ctx context.Context, w *scene.World) error {
 
 func (a action) String() string {
 	switch a.name {
-	case "sign on for the first time", "suspend", "cancel", "reactivate", "an hour passes", "the refresh token expires", "the session ends":
+	case "sign on for the first time", "suspend", "cancel", "reactivate", "an hour passes", "the refresh token expires",
+		"the session ends":
 		return a.name
 	}
 	return fmt.Sprintf("%s client %d", a.name, a.client+1)

@@ -19,7 +19,8 @@ var situationPhrases = []Sentence{
 		"The scenario acts for an active account. In the environment file: situations.active.",
 		func(ctx context.Context, w *scene.World, _ arguments) error { return w.UseAccount(ctx, "active", 0) }),
 	given("a user with one account",
-		"The scenario acts for a user whose credentials belong to one active account. In the environment file: situations.credentials.",
+		"The scenario acts for a user whose credentials belong to one active account. In the environment file: "+
+			"situations.credentials.",
 		func(ctx context.Context, w *scene.World, _ arguments) error {
 			return w.UseAccount(ctx, "credentials", 0)
 		}),
@@ -27,7 +28,8 @@ var situationPhrases = []Sentence{
 		"The credentials of the user belong to more than one account. In the environment file: situations.multi-account.",
 		func(ctx context.Context, w *scene.World, _ arguments) error { return w.UseShared("multi-account") }),
 	given("a TVkey user with <one account|several accounts>",
-		"A user who may activate TVkey devices. In the environment file: situations.registration or situations.multi-registration.",
+		"A user who may activate TVkey devices. In the environment file: situations.registration or "+
+			"situations.multi-registration.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			if a.words[0] == "one account" {
 				return w.UseAccount(ctx, "registration", 0)
@@ -35,7 +37,8 @@ var situationPhrases = []Sentence{
 			return w.UseShared("multi-registration")
 		}).like("a TVkey user with one account"),
 	given("an account that may have <number> devices",
-		"An active account with a device limit. On a live service the account of situations.active is given one by an action (limit), so that it has room for no more than it has.",
+		"An active account with a device limit. On a live service the account of situations.active is given one by an "+
+			"action (limit), so that it has room for no more than it has.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			if w.Stage.Control == nil {
 				return w.LimitLive(ctx, number(a.words[0]))
@@ -46,7 +49,8 @@ var situationPhrases = []Sentence{
 		"The next first-time sign-on would exceed the device limit. In the environment file: situations.device-limit.",
 		func(ctx context.Context, w *scene.World, _ arguments) error { return w.UseFullAccount(ctx, false) }),
 	given("a user whose account has as many devices as it may",
-		"The next first-time sign-on of the user would exceed the device limit. In the environment file: parameters of situations.device-limit.",
+		"The next first-time sign-on of the user would exceed the device limit. In the environment file: parameters of "+
+			"situations.device-limit.",
 		func(ctx context.Context, w *scene.World, _ arguments) error {
 			if err := w.UseFullAccount(ctx, true); err != nil {
 				return err
@@ -58,7 +62,8 @@ var situationPhrases = []Sentence{
 			return nil
 		}),
 	given("the [user's] account lets no further device in",
-		"A first-time sign-on, that of the user with credentials, is refused, so that the account really has as many devices as it may.",
+		"A first-time sign-on, that of the user with credentials, is refused, so that the account really has as many "+
+			"devices as it may.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			operation := ags.SignOnWithSessionToken
 			if a.words[0] != "" {
@@ -81,7 +86,8 @@ var situationPhrases = []Sentence{
 				w.Describe(x))
 		}).like("the account lets no further device in").reading(`the (user's )?account lets no further device in`),
 	then("a further device is refused, since the account has as many as it may",
-		"A first-time sign-on is refused with 403: what was let in before was let in for the room that there was, not for a limit that is one too high.",
+		"A first-time sign-on is refused with 403: what was let in before was let in for the room that there was, not for "+
+			"a limit that is one too high.",
 		func(ctx context.Context, w *scene.World, _ arguments) error {
 			w.Refusal = true
 			r, err := w.FirstTimeRequest(ctx, ags.SignOnWithSessionToken, w.Device())
@@ -99,7 +105,8 @@ var situationPhrases = []Sentence{
 			return statusIs(ctx, w, x, "403", "400, 401, 404, 409, 422")
 		}),
 	given("an account whose device group is full",
-		"The next first-time sign-on would exceed the limit of a group of devices. In the environment file: situations.group-limit.",
+		"The next first-time sign-on would exceed the limit of a group of devices. In the environment file: "+
+			"situations.group-limit.",
 		func(_ context.Context, w *scene.World, _ arguments) error {
 			w.Refusal = true
 			w.Subject = &scene.Subject{Situation: "group-limit", Unknown: "an unknown session token",
@@ -107,20 +114,23 @@ var situationPhrases = []Sentence{
 			return w.UseShared("group-limit")
 		}),
 	given("a <suspended|cancelled|restricted> account",
-		"The operator has changed the state of the account after its client had signed on. In the environment file: situations.suspended-account and so on.",
+		"The operator has changed the state of the account after its client had signed on. In the environment file: "+
+			"situations.suspended-account and so on.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return w.UseTroubled(ctx,
 				a.words[0])
 		}).like("a suspended account"),
 	given("an account whose time <is over|has not come>",
-		"The end date of the account has passed, or its start date is to come. In the environment file: situations.ended-account and situations.early-account.",
+		"The end date of the account has passed, or its start date is to come. In the environment file: "+
+			"situations.ended-account and situations.early-account.",
 		func(_ context.Context, w *scene.World, a arguments) error {
 			w.Refusal = true
 			return w.UseShared(map[string]string{"is over": "ended-account",
 				"has not come": "early-account"}[a.words[0]])
 		}).like("an account whose time is over"),
 	given("a user whose account is <suspended|cancelled>",
-		"Credentials of a user whom the operator has shut out. In the environment file: parameters of situations.suspended-account.",
+		"Credentials of a user whom the operator has shut out. In the environment file: parameters of "+
+			"situations.suspended-account.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			if err := w.UseTroubled(ctx, a.words[0]); err != nil {
 				return err
@@ -132,7 +142,8 @@ var situationPhrases = []Sentence{
 			return nil
 		}).like("a user whose account is suspended"),
 	given("a TVkey user whose account is <suspended|cancelled>",
-		"A user who may activate TVkey devices, and whom the operator has shut out. In the environment file: parameters of situations.suspended-account, and situations.registration.",
+		"A user who may activate TVkey devices, and whom the operator has shut out. In the environment file: parameters of "+
+			"situations.suspended-account, and situations.registration.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			s, err := w.Situation("registration")
 			if err != nil {
@@ -161,7 +172,8 @@ var situationPhrases = []Sentence{
 		"The client names a clientId that belongs to somebody else. In the environment file: situations.foreign-device.",
 		func(ctx context.Context, w *scene.World, _ arguments) error { return w.UseForeignDevice(ctx) }),
 	given("the next request names the account of that device in <a member|a parameter|a header|the query>",
-		"The accountId of the owner stands in the request too, as members, parameters, headers or the query of a request may name it. In the environment file: situations.foreign-device.accountId.",
+		"The accountId of the owner stands in the request too, as members, parameters, headers or the query of a request "+
+			"may name it. In the environment file: situations.foreign-device.accountId.",
 		func(_ context.Context, w *scene.World, a arguments) error {
 			if w.Owner == "" {
 				return talk.Lacking("situations.foreign-device: {accountId: …}",
@@ -183,7 +195,8 @@ var situationPhrases = []Sentence{
 			return nil
 		}).like("the next request names that account and device in members"),
 	given("the next request names that device <before|behind> one of its own",
-		"The member clientId stands twice in the request, once with the device of another account and once with that of the client.",
+		"The member clientId stands twice in the request, once with the device of another account and once with that of "+
+			"the client.",
 		func(_ context.Context, w *scene.World, a arguments) error {
 			own := slices.IndexFunc(w.Clients, func(c *talk.Client) bool { return c.ID != w.Foreign })
 			if w.Foreign == "" || own < 0 {
@@ -228,7 +241,8 @@ var situationPhrases = []Sentence{
 			return w.EnsureTokens(ctx)
 		}),
 	given("a second client of the account that is signed on",
-		"Another device of the same account; the scenario goes on with it, and speaks of both as the first and the second client.",
+		"Another device of the same account; the scenario goes on with it, and speaks of both as the first and the second "+
+			"client.",
 		func(ctx context.Context, w *scene.World, _ arguments) error { return w.FirstSignOn(ctx, w.Device()) }),
 	given("a session token that was never issued",
 		"The sign-on uses a made-up session token.",
@@ -261,10 +275,11 @@ var situationPhrases = []Sentence{
 			s, err := w.Situation("empty-tenant")
 			if err == nil {
 				w.Tenant = s.Tenant
-				w.Subject = &scene.Subject{Situation: "empty-tenant", Unknown: "an unknown tenant", Alike: scene.NoServiceEither, MadeUp: func(w *scene.World, r *talk.Request) bool {
-					r.SetHeader(ags.HeaderTenant, w.Lookalike(s.Tenant))
-					return true
-				}}
+				w.Subject = &scene.Subject{Situation: "empty-tenant", Unknown: "an unknown tenant", Alike: scene.NoServiceEither,
+					MadeUp: func(w *scene.World, r *talk.Request) bool {
+						r.SetHeader(ags.HeaderTenant, w.Lookalike(s.Tenant))
+						return true
+					}}
 			}
 			return err
 		}),
@@ -275,7 +290,8 @@ var situationPhrases = []Sentence{
 			return nil
 		}),
 	given("the client moves to another tenant",
-		"Requests name another tenant from here on, with the tokens and ids of the first. In the environment file: situations.other-tenant.",
+		"Requests name another tenant from here on, with the tokens and ids of the first. In the environment file: "+
+			"situations.other-tenant.",
 		func(_ context.Context, w *scene.World, _ arguments) error {
 			s, err := w.Situation("other-tenant")
 			if err == nil {
@@ -289,7 +305,8 @@ var situationPhrases = []Sentence{
 			return err
 		}),
 	given("another tenant with its service",
-		"Requests name another tenant and the service that the environment file names for it: situations.other-tenant with tenant and service.",
+		"Requests name another tenant and the service that the environment file names for it: situations.other-tenant with "+
+			"tenant and service.",
 		func(_ context.Context, w *scene.World, _ arguments) error {
 			s, err := w.Situation("other-tenant")
 			switch {
@@ -303,7 +320,8 @@ var situationPhrases = []Sentence{
 			return nil
 		}),
 	given("a client of another tenant that is signed on",
-		"An account of the second tenant, a device of it, and the tokens of a sign-on there with a session token. In the environment file: situations.other-tenant with a clientId.",
+		"An account of the second tenant, a device of it, and the tokens of a sign-on there with a session token. In the "+
+			"environment file: situations.other-tenant with a clientId.",
 		func(ctx context.Context, w *scene.World, _ arguments) error { return w.UseClientOfOtherTenant(ctx) }),
 	given("an account of another tenant",
 		"The scenario acts for an active account of the second tenant. In the environment file: situations.other-tenant.",

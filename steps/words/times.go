@@ -13,12 +13,14 @@ import (
 // timePhrases are sentences about time and the operator while a scenario runs.
 var timePhrases = []Sentence{
 	when("<number> seconds pass",
-		"Moves the clock of the mock for this account. On a live service only scenarios tagged @slow wait, for at most 15 minutes.",
+		"Moves the clock of the mock for this account. On a live service only scenarios tagged @slow wait, for at most "+
+			"15 minutes.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return w.LetPass(ctx, time.Duration(number(a.words[0]))*time.Second)
 		}).like("10 seconds pass").reading(`(\d+) seconds? pass(?:es)?`),
 	when("the <access token|refresh token|session> of the client expires",
-		"Time passes until the exp of the token, or fixed_exp, is over by the clockSkew of the environment and a minute more. A refresh token of situations.expired-refresh, or one that agstest prepare has kept, spares the wait.",
+		"Time passes until the exp of the token, or fixed_exp, is over by the clockSkew of the environment and a minute "+
+			"more. A refresh token of situations.expired-refresh, or one that agstest prepare has kept, spares the wait.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			if err := w.Ready(ctx); err != nil {
 				return err
@@ -46,16 +48,19 @@ var timePhrases = []Sentence{
 			return w.LetPass(ctx, time.Duration(w.Client.Pair.RefreshExpiresIn)*time.Second/2)
 		}),
 	when("the client keeps refreshing until the session must end",
-		"Refreshes each time half of refresh_expires_in has passed, until less than that is left before fixed_exp. Only on a mock.",
+		"Refreshes each time half of refresh_expires_in has passed, until less than that is left before fixed_exp. Only on "+
+			"a mock.",
 		func(ctx context.Context, w *scene.World, _ arguments) error { return refreshToTheEnd(ctx, w) }),
 	when("the operator <suspends|cancels|reactivates> the account",
-		"Changes the state of the account through the control interface of the mock, or on a live service by an action of the environment file, and puts it back when the scenario ends.",
+		"Changes the state of the account through the control interface of the mock, or on a live service by an action of "+
+			"the environment file, and puts it back when the scenario ends.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return w.SetStanding(ctx, map[string]string{"suspends": "SUSPENDED", "cancels": "CANCELLED",
 				"reactivates": "ACTIVE"}[a.words[0]])
 		}).like("the operator suspends the account"),
 	then("the change of the account is heeded, now or within the time of the access token",
-		"The answer is a refusal (403). One that grants says nothing yet: pages allow the time of an access token for a change to show.",
+		"The answer is a refusal (403). One that grants says nothing yet: pages allow the time of an access token for a "+
+			"change to show.",
 		func(_ context.Context, w *scene.World, _ arguments) error {
 			x, err := w.Last()
 			if err != nil {
@@ -71,7 +76,8 @@ var timePhrases = []Sentence{
 			return talk.Missf("status 403, or a grant while the change is not heeded yet", "%s", w.Describe(x))
 		}),
 	when("the operator <disables|enables|deletes> the device",
-		"Changes the state of the device through the control interface of the mock, or on a live service by an action of the environment file. Only a device that the run made is deleted.",
+		"Changes the state of the device through the control interface of the mock, or on a live service by an action of "+
+			"the environment file. Only a device that the run made is deleted.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			return w.SetDeviceState(ctx, map[string]string{"disables": "disabled", "enables": "enabled",
 				"deletes": "deleted"}[a.words[0]])
@@ -80,7 +86,8 @@ var timePhrases = []Sentence{
 		"Changes the state of the device through the control interface of the mock.",
 		func(ctx context.Context, w *scene.World, _ arguments) error { return w.SetDeviceState(ctx, "inactive") }),
 	when("the operator switches the blocking of VPNs and locations <on|off>",
-		"Changes the switches of the tenant through the control interface of the mock, or on a live service by an action of the environment file. The scenario must be tagged @alone, since others would see it.",
+		"Changes the switches of the tenant through the control interface of the mock, or on a live service by an action "+
+			"of the environment file. The scenario must be tagged @alone, since others would see it.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
 			if w.Stage.Control == nil {
 				return w.SwitchLive(ctx, a.words[0])

@@ -111,8 +111,10 @@ func withDeadlines(expected string, judge func(*talk.Expectations, *check.Pair))
 			value int64
 			name  string
 		}{
-			{p.ExpiresIn, "expires_in"}, {p.RefreshExpiresIn, "refresh_expires_in"}, {p.FixedRefreshExpiresIn, "fixed_refresh_expires_in"},
-			{p.Access.Exp, "exp of the access token"}, {p.Refresh.Exp, "exp of the refresh token"}, {p.Refresh.FixedExp, "fixed_exp of the refresh token"},
+			{p.ExpiresIn, "expires_in"}, {p.RefreshExpiresIn, "refresh_expires_in"},
+			{p.FixedRefreshExpiresIn, "fixed_refresh_expires_in"},
+			{p.Access.Exp, "exp of the access token"}, {p.Refresh.Exp, "exp of the refresh token"},
+			{p.Refresh.FixedExp, "fixed_exp of the refresh token"},
 		} {
 			if number.value == 0 {
 				return talk.Missf(expected, "%s is missing, zero or no whole number", number.name)

@@ -67,7 +67,8 @@ var tokenPhrases = []Sentence{
 			return nil
 		})),
 	then("no key that others know fits the signature of a token",
-		"The signature of neither token is one by the key of the operator, by an empty key, or by a word such as secret, the name of the tenant or the kid of the token. Who has such a key can sign in as anybody.",
+		"The signature of neither token is one by the key of the operator, by an empty key, or by a word such as secret, "+
+			"the name of the tenant or the kid of the token. Who has such a key can sign in as anybody.",
 		withTokens(func(w *scene.World, p *check.Pair, _ arguments) error { return ownKey(w, p) })),
 	then("the <access|refresh> token has these claims: (table)",
 		"Rows of | claim | kind |, the kinds being string, integer, boolean, object, array, null, joined by \"or\".",
@@ -137,7 +138,8 @@ var tokenPhrases = []Sentence{
 			return nil
 		})),
 	then("both tokens and the lifetimes of the answer tell the same moment of issue",
-		"exp − expires_in of the access token, exp − refresh_expires_in and fixed_exp − fixed_refresh_expires_in of the refresh token agree within 2 seconds. For sign-ons only.",
+		"exp − expires_in of the access token, exp − refresh_expires_in and fixed_exp − fixed_refresh_expires_in of the "+
+			"refresh token agree within 2 seconds. For sign-ons only.",
 		withDeadlines("the same moment within 2 seconds", func(e *talk.Expectations, p *check.Pair) {
 			moments := []int64{p.Access.Exp - p.ExpiresIn, p.Refresh.Exp - p.RefreshExpiresIn,
 				p.Refresh.FixedExp - p.FixedRefreshExpiresIn}
@@ -145,7 +147,8 @@ var tokenPhrases = []Sentence{
 			talk.Near(e, moments[0], moments[2], pairTolerance, "access token and fixed_exp")
 		})),
 	then("the expiries of the tokens differ as the lifetimes of the answer do",
-		"The differences between exp, exp and fixed_exp are those between the three lifetimes, within 2 seconds. For sign-ons only.",
+		"The differences between exp, exp and fixed_exp are those between the three lifetimes, within 2 seconds. For "+
+			"sign-ons only.",
 		withDeadlines("the same differences within 2 seconds", func(e *talk.Expectations, p *check.Pair) {
 			talk.Near(e, p.RefreshExpiresIn-p.ExpiresIn, p.Refresh.Exp-p.Access.Exp, pairTolerance,
 				"refresh and access")
@@ -165,7 +168,8 @@ var tokenPhrases = []Sentence{
 				"exp and fixed_exp of the refresh token")
 		})),
 	then("the tokens were issued while the call was under way",
-		"exp − expires_in of the access token lies between sending and receiving, give or take the clockSkew of the environment.",
+		"exp − expires_in of the access token lies between sending and receiving, give or take the clockSkew of the "+
+			"environment.",
 		withClaims(func(w *scene.World, p *check.Pair, _ arguments) error {
 			x, _ := w.Last() // which held the tokens
 			skew := w.Stage.Environment.ClockSkew
@@ -215,8 +219,8 @@ var tokenPhrases = []Sentence{
 			}
 			if p.AccountID != w.Account.ID && w.Account.Guessed {
 				return talk.Lacking("situations."+w.Account.Situation+": {accountId: …}",
-					"the OperatorAuthToken names the account %s and the answer %s: pages do not say that both are "+
-						"the same kind of id, and the environment does not say which accountId it is", w.Account.ID, p.AccountID)
+					"the OperatorAuthToken names the account %s and the answer %s: pages do not say that both are the same kind of "+
+						"id, and the environment does not say which accountId it is", w.Account.ID, p.AccountID)
 			}
 			if p.AccountID != w.Account.ID {
 				return talk.Missf("accountId "+w.Account.ID, "%s", p.AccountID)
@@ -332,7 +336,8 @@ var tokenPhrases = []Sentence{
 			return nil
 		})),
 	then("the access token lives for expires_in from now on",
-		"Its exp is the moment of the call plus expires_in, give or take the clockSkew, and not before that of the token before.",
+		"Its exp is the moment of the call plus expires_in, give or take the clockSkew, and not before that of the token "+
+			"before.",
 		withClaims(func(w *scene.World, p *check.Pair, _ arguments) error {
 			x, _ := w.Last() // which held the tokens
 			skew := w.Stage.Environment.ClockSkew

@@ -92,7 +92,8 @@ func (c *Cluster) Ever(after int64) ([]Stored, error) {
 	// A watch from the past tells all that has happened since, and then goes on; it is left when the last revision has
 	// come.
 	question, err := json.Marshal(map[string]any{"create_request": map[string]any{
-		"key": base64.StdEncoding.EncodeToString([]byte("/")), "range_end": base64.StdEncoding.EncodeToString([]byte("0")), "start_revision": after + 1,
+		"key": base64.StdEncoding.EncodeToString([]byte("/")), "range_end": base64.StdEncoding.EncodeToString([]byte("0")),
+		"start_revision": after + 1,
 	}})
 	if err != nil {
 		return nil, err

@@ -63,12 +63,16 @@ func start(folder string, parts Parts) (*Cluster, error) {
 	c.etcd = c.hyper("etcd",
 		"--name=e", "--data-dir="+filepath.Join(folder, "etcd"), "--unsafe-no-fsync", "--log-level=warn",
 		"--listen-client-urls="+store, "--advertise-client-urls="+store,
-		"--listen-peer-urls=http://127.0.0.1:2380", "--initial-advertise-peer-urls=http://127.0.0.1:2380", "--initial-cluster=e=http://127.0.0.1:2380")
+		"--listen-peer-urls=http://127.0.0.1:2380", "--initial-advertise-peer-urls=http://127.0.0.1:2380",
+		"--initial-cluster=e=http://127.0.0.1:2380")
 	c.api = c.hyper("kube-apiserver",
 		"--etcd-servers="+store, "--etcd-compaction-interval=0", // so that Ever finds every version of every object
-		"--bind-address=127.0.0.1", "--secure-port=6443", "--advertise-address="+Address, "--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.96.0.0/24",
-		"--tls-cert-file="+key("apiserver.crt"), "--tls-private-key-file="+key("apiserver.key"), "--client-ca-file="+key("ca.crt"), "--anonymous-auth=false",
-		"--service-account-issuer=https://kubernetes.default.svc", "--service-account-key-file="+key("sa.pub"), "--service-account-signing-key-file="+key("sa.key"),
+		"--bind-address=127.0.0.1", "--secure-port=6443", "--advertise-address="+Address, "--endpoint-reconciler-type=none",
+		"--service-cluster-ip-range=10.96.0.0/24",
+		"--tls-cert-file="+key("apiserver.crt"), "--tls-private-key-file="+key("apiserver.key"),
+		"--client-ca-file="+key("ca.crt"), "--anonymous-auth=false",
+		"--service-account-issuer=https://kubernetes.default.svc", "--service-account-key-file="+key("sa.pub"),
+		"--service-account-signing-key-file="+key("sa.key"),
 		"--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction", "--allow-privileged=false",
 		"--kubelet-client-certificate="+key("apiserver-kubelet.crt"), "--kubelet-client-key="+key("apiserver-kubelet.key"),
 		"--kubelet-certificate-authority="+key("ca.crt"), "--kubelet-preferred-address-types=InternalIP", "--v=1")

@@ -77,8 +77,10 @@ func controlGroups() (groups, error) {
 		found = append(found, g)
 	}
 	for _, controller := range []string{"cpu", "cpuset", "memory", "pids"} {
-		if !slices.ContainsFunc(found, func(g group) bool { return slices.Contains(strings.Split(g.options, ","), controller) }) {
-			return nil, missing("this machine has no hierarchy of control groups version 1 for %s; the cluster was made on such a machine and was not tried with version 2 alone", controller)
+		if !slices.ContainsFunc(found,
+			func(g group) bool { return slices.Contains(strings.Split(g.options, ","), controller) }) {
+			return nil, missing("this machine has no hierarchy of control groups version 1 for %s; the cluster was made on "+
+				"such a machine and was not tried with version 2 alone", controller)
 		}
 	}
 	return found, nil

@@ -73,9 +73,11 @@ func (c *Cluster) newNode(number int) (*Node, error) {
 		arguments: []string{"--config", filepath.Join(n.folder, "containerd.toml")}}
 	n.kubelet = &component{name: n.Name + "-kubelet", program: c.Parts.Hyper, called: "kubelet", logs: logs,
 		arguments: []string{
-			"--config=" + filepath.Join(n.folder, "kubelet.yaml"), "--kubeconfig=" + filepath.Join(a.folder, n.Name+".kubeconfig"),
+			"--config=" + filepath.Join(n.folder, "kubelet.yaml"), "--kubeconfig=" +
+				filepath.Join(a.folder, n.Name+".kubeconfig"),
 			"--hostname-override=" + n.Name, "--node-ip=" + Address,
-			"--root-dir=" + filepath.Join(n.folder, "kubelet"), "--cert-dir=" + filepath.Join(n.folder, "kubelet", "pki"), "--v=2"}}
+			"--root-dir=" + filepath.Join(n.folder, "kubelet"), "--cert-dir=" + filepath.Join(n.folder, "kubelet", "pki"),
+			"--v=2"}}
 	return n, nil
 }
 

@@ -138,43 +138,44 @@ func buildHyper(ctx context.Context, cache string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	folder, err := kept(cache, "kubernetes", []string{Version, goVersion, runtime.GOARCH, hyperFlags(), string(hyperSource)}, func(folder string) error {
-		fmt.Fprintf(os.Stderr,
-			"cluster: building Kubernetes %s once, for the cache in %s; on two cores that takes 15 to 30 minutes\n",
-			Version, cache)
-		source, err := os.MkdirTemp(cache, ".begun-source-")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(source)
-		told, err := run(ctx, source, nil, "go", "mod", "download", "-json", "k8s.io/kubernetes@"+Version)
-		if err != nil {
-			return err
-		}
-		var module struct{ Dir string }
-		if err := json.Unmarshal([]byte(told), &module); err != nil {
-			return err
-		}
-		theirs, err := os.ReadFile(filepath.Join(module.Dir, "go.mod"))
-		if err != nil {
-			return err
-		}
-		sums, err := os.ReadFile(filepath.Join(module.Dir, "go.sum"))
-		if err != nil {
-			return err
-		}
-		staged := "v0" + strings.TrimPrefix(Version, "v1")
-		ours := moduleLine.ReplaceAllString(string(theirs), "module agstest.test/kubernetes")
-		ours = stagingPath.ReplaceAllString(ours, "=> $1 "+staged) + "\nrequire k8s.io/kubernetes " + Version + "\n"
-		for name, content := range map[string][]byte{"go.mod": []byte(ours), "go.sum": sums, "main.go": hyperSource} {
-			if err := os.WriteFile(filepath.Join(source, name), content, 0o644); err != nil {
+	folder, err := kept(cache, "kubernetes",
+		[]string{Version, goVersion, runtime.GOARCH, hyperFlags(), string(hyperSource)}, func(folder string) error {
+			fmt.Fprintf(os.Stderr,
+				"cluster: building Kubernetes %s once, for the cache in %s; on two cores that takes 15 to 30 minutes\n",
+				Version, cache)
+			source, err := os.MkdirTemp(cache, ".begun-source-")
+			if err != nil {
 				return err
 			}
-		}
-		_, err = run(ctx, source, []string{"GOFLAGS=-mod=mod -buildvcs=false", "CGO_ENABLED=0", "GOWORK=off"},
-			"go", "build", "-trimpath", "-ldflags", hyperFlags(), "-o", filepath.Join(folder, "hyper"), ".")
-		return err
-	})
+			defer os.RemoveAll(source)
+			told, err := run(ctx, source, nil, "go", "mod", "download", "-json", "k8s.io/kubernetes@"+Version)
+			if err != nil {
+				return err
+			}
+			var module struct{ Dir string }
+			if err := json.Unmarshal([]byte(told), &module); err != nil {
+				return err
+			}
+			theirs, err := os.ReadFile(filepath.Join(module.Dir, "go.mod"))
+			if err != nil {
+				return err
+			}
+			sums, err := os.ReadFile(filepath.Join(module.Dir, "go.sum"))
+			if err != nil {
+				return err
+			}
+			staged := "v0" + strings.TrimPrefix(Version, "v1")
+			ours := moduleLine.ReplaceAllString(string(theirs), "module agstest.test/kubernetes")
+			ours = stagingPath.ReplaceAllString(ours, "=> $1 "+staged) + "\nrequire k8s.io/kubernetes " + Version + "\n"
+			for name, content := range map[string][]byte{"go.mod": []byte(ours), "go.sum": sums, "main.go": hyperSource} {
+				if err := os.WriteFile(filepath.Join(source, name), content, 0o644); err != nil {
+					return err
+				}
+			}
+			_, err = run(ctx, source, []string{"GOFLAGS=-mod=mod -buildvcs=false", "CGO_ENABLED=0", "GOWORK=off"},
+				"go", "build", "-trimpath", "-ldflags", hyperFlags(), "-o", filepath.Join(folder, "hyper"), ".")
+			return err
+		})
 	return filepath.Join(folder, "hyper"), err
 }
 
@@ -191,13 +192,15 @@ func findRuntime(ctx context.Context, cache string) (folder, runc, libraries str
 	}
 	for _, tool := range []string{"apt-get", "dpkg"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			return "", "", "", missing("containerd, ctr, containerd-shim-runc-v2 and runc are not in PATH, and without %s Debian's packages of them cannot be fetched", tool)
+			return "", "", "", missing("containerd, ctr, containerd-shim-runc-v2 and runc are not in PATH, and without %s "+
+				"Debian's packages of them cannot be fetched", tool)
 		}
 	}
 	packages := []string{"containerd", "runc", "libseccomp2"}
 	told, err := run(ctx, cache, nil, append([]string{"apt-get", "download", "--print-uris"}, packages...)...)
 	if err != nil {
-		return "", "", "", missing("containerd and runc are not in PATH, and apt-get does not know Debian's packages of them (apt-get update?): %s", err)
+		return "", "", "", missing("containerd and runc are not in PATH, and apt-get does not know Debian's packages of "+
+			"them (apt-get update?): %s", err)
 	}
 	// A line is 'address' name size hash; the address may be any mirror's.
 	key := packages
@@ -260,10 +263,11 @@ func buildPlugins(ctx context.Context, cache string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return kept(cache, "plugins", append([]string{goVersion, runtime.GOARCH, string(sums)}, plugins...), func(folder string) error {
-		_, err := run(ctx, "", []string{"CGO_ENABLED=0", "GOWORK=off"},
-			append([]string{"go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", folder + "/"},
-				plugins...)...)
-		return err
-	})
+	return kept(cache, "plugins", append([]string{goVersion, runtime.GOARCH, string(sums)}, plugins...),
+		func(folder string) error {
+			_, err := run(ctx, "", []string{"CGO_ENABLED=0", "GOWORK=off"},
+				append([]string{"go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", folder + "/"},
+					plugins...)...)
+			return err
+		})
 }

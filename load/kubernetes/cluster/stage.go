@@ -94,7 +94,8 @@ func outside(options Options) (code int, err error) {
 	folder := filepath.Join(os.TempDir(), scratchPrefix+strconv.Itoa(os.Getpid()))
 	for _, private := range privateFolders {
 		if strings.HasPrefix(folder+"/", private+"/") {
-			return 0, missing("the folder for temporary files is %s, which the cluster replaces by one of its own; set TMPDIR to another one", os.TempDir())
+			return 0, missing("the folder for temporary files is %s, which the cluster replaces by one of its own; set TMPDIR "+
+				"to another one", os.TempDir())
 		}
 	}
 	if err := os.Mkdir(folder, 0o700); err != nil {
