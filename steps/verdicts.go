@@ -109,8 +109,8 @@ func reasonsFor(verdict reports.Verdict, findings []reports.Finding) (reasons []
 // judge weighs everything that was found about one requirement.
 func (r *run) judge(requirement ags.Requirement, t *dossier) reports.Requirement {
 	result := reports.Requirement{
-		ID: requirement.ID, Level: string(requirement.Level), Gating: string(
-			requirement.Gating()), Text: requirement.Text,
+		ID: requirement.ID, Level: string(requirement.Level), Gating: string(requirement.Gating()),
+		Text:    requirement.Text,
 		Sources: sourcesOf(requirement), Scenario: t.scenarios, Findings: t.findings, Checked: t.checked,
 		Verdict: reports.NotExercised,
 	}
