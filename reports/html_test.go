@@ -119,6 +119,16 @@ func TestLoadPageNamesTheGravestFirst(t *testing.T) {
 	require.Less(t, failed, open)
 }
 
+// TestALimitWithoutAFigureSaysSo: a limit on times of which no answer was right has a dash for a value.
+func TestALimitWithoutAFigureSaysSo(t *testing.T) {
+	t.Parallel()
+	l := sampleLoad(1, 60)
+	l.Verdict, l.Reason = reports.Fail, "not kept: refresh.p99<1s"
+	l.Limits = []reports.Limit{{Expression: "refresh.p99<1s", Verdict: reports.Fail, Value: "–"}}
+	page := htmlOf(t, func(w io.Writer, s html.Style) error { return html.Load(w, l, s) }, html.Style{})
+	containsWords(t, page, "refresh.p99&lt;1s</a> came to no figure.")
+}
+
 func TestTheBaselineIsDrawnBeside(t *testing.T) {
 	page := htmlOf(t, func(w io.Writer, s html.Style) error { return html.Load(w, sampleLoad(2, 60), s) }, html.Style{Baseline: sampleLoad(1, 60)})
 	containsWords(t, page, "signon in the baseline: p50 9.18 ms, p99 37.8 ms")

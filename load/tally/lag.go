@@ -65,7 +65,10 @@ func lagNote(r *reports.Load) string {
 			"worker to be free; service times are without it",
 			figures.Milliseconds(lag), figures.PluralOf(held, "hit", "hits"))
 	}
-	return fmt.Sprintf("hits left up to %s late (99 %%), which is in the response times: of a p99 of %s that much may "+
-		"be this machine's own; service times are without it",
-		figures.Milliseconds(lag), figures.Milliseconds(shown))
+	part := "that much"
+	if lag >= shown {
+		part = "all" // the times are those of right answers alone, the lag is that of all hits
+	}
+	return fmt.Sprintf("hits left up to %s late (99 %%), which is in the response times: of a p99 of %s %s may be this "+
+		"machine's own; service times are without it", figures.Milliseconds(lag), figures.Milliseconds(shown), part)
 }

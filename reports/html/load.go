@@ -177,6 +177,14 @@ func mildly(well bool) reports.Verdict {
 	return reports.Warn
 }
 
+// cameTo is what a sentence says of the value of a limit.
+func cameTo(value string) string {
+	if value == "" || value == "–" {
+		return "no figure"
+	}
+	return value
+}
+
 // loadFirst lists the points that a reader should look at first.
 func loadFirst(l *reports.Load) []first {
 	var found []first
@@ -192,7 +200,7 @@ func loadFirst(l *reports.Load) []first {
 		if slices.Contains([]reports.Verdict{reports.Fail, reports.Error, reports.Inconclusive, reports.Invalid},
 			limit.Verdict) {
 			found = append(found, first{Verdict: limit.Verdict, Link: "l-limits", Label: limit.Expression,
-				Text: "came to " + cmp.Or(limit.Value, "no figure") + ".", More: limit.Reason})
+				Text: "came to " + cameTo(limit.Value) + ".", More: limit.Reason})
 		}
 	}
 	found = append(found, missingShards(l)...)
