@@ -125,8 +125,12 @@ func TestALimitWithoutAFigureSaysSo(t *testing.T) {
 	l := sampleLoad(1, 60)
 	l.Verdict, l.Reason = reports.Fail, "not kept: refresh.p99<1s"
 	l.Limits = []reports.Limit{{Expression: "refresh.p99<1s", Verdict: reports.Fail, Value: "–"}}
+	none := l.Operations["signon"]
+	none.Right, none.Wrong = 0, none.Sent
+	l.Operations["signon"] = none
 	page := htmlOf(t, func(w io.Writer, s html.Style) error { return html.Load(w, l, s) }, html.Style{})
 	containsWords(t, page, "refresh.p99&lt;1s</a> came to no figure.")
+	containsWords(t, page, "Response time of signon over time: no answer was right, so there is none to draw")
 }
 
 func TestTheBaselineIsDrawnBeside(t *testing.T) {

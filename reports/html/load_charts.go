@@ -110,6 +110,9 @@ func responseChart(l *reports.Load, name string, t timeline, limit int) chart {
 	c := chart{ID: anchor("l-time", name), Title: kind + " of " + name + " over time",
 		X: axis{Label: "since the start", Time: true}, Y: axis{Label: "time", Format: axisMilliseconds},
 		Right: axis{Label: "asked rate", Format: axisRate}}
+	if o.Right == 0 {
+		c.Title += ": no answer was right, so there is none to draw"
+	}
 	c.Description = fmt.Sprintf("Right answers only. %s Over the whole run: p50 %s, p95 %s, p99 %s, max %s.",
 		t.bucketWords(limit), figures.Milliseconds(times.P50), figures.Milliseconds(times.P95),
 		figures.Milliseconds(times.P99), figures.Milliseconds(times.Max))
