@@ -25,9 +25,11 @@ const fine = `Feature: Mine
     Then the status is 201
 `
 
+// claims is a step that a table follows.
+const claims = "    Then the access token has these claims:\n"
+
 // TestFeatureFilesAsTestersWriteThem: each is read, or refused with its place and what to write.
 func TestFeatureFilesAsTestersWriteThem(t *testing.T) {
-	const claims = "    Then the access token has these claims:\n"
 	step := func(line string) string {
 		return "Feature: Mine\n\n  Scenario: S\n    " + line + "\n    Given a client that is signed on\n    Then the status is 201\n"
 	}

@@ -1,4 +1,4 @@
-package script
+package script_test
 
 import (
 	"strings"
@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"agstest/steps/script"
 )
 
 func TestTagExpressions(t *testing.T) {
@@ -20,7 +22,7 @@ func TestTagExpressions(t *testing.T) {
 		{"@a and @b", "@a", false}, {"@a or @b", "@b", true}, {"@a or @b and @c", "@a", true}, {"(@a or @b) and @c", "@a", false},
 		{"@a and not (@b or @c)", "@a", true}, {"@a and not (@b or @c)", "@a @c", false},
 	} {
-		expression, _, err := ParseTags(c.expression)
+		expression, _, err := script.ParseTags(c.expression)
 		require.NoError(t, err)
 		assert.Equal(t, c.want, expression(has(c.tags)), "%s on %s", c.expression, c.tags)
 	}
