@@ -13,6 +13,7 @@ import (
 	"agstest/load/clients"
 	"agstest/load/engine"
 	"agstest/load/schedule"
+	"agstest/load/transport"
 	"agstest/reports"
 )
 
@@ -168,7 +169,13 @@ func (o *Options) asked(p *plan, target wire.Target) *reports.Load {
 	r.Plan = reports.Plan{
 		Workload: o.Workload, Mix: maps.Clone(
 			o.Mix), Clients: o.Clients, Workers: o.Workers, Seed: o.Seed, MaxLag: int64(o.MaxLag),
-		Closed: o.Max || o.Rate.Max,
+		Closed: o.Max || o.Rate.Max, IgnoreRetryAfter: o.IgnoreRetryAfter, ReuseSessions: o.ReuseSessions,
+	}
+	if o.Refreshes != clients.DefaultRefreshes {
+		r.Plan.Refreshes = o.Refreshes
+	}
+	if o.Timeout != transport.DefaultTimeout {
+		r.Plan.Timeout = int64(o.Timeout)
 	}
 	if p != nil {
 		r.Plan.Schedule, r.Plan.Hits, r.Plan.Seconds = p.words, int64(p.hits()), p.length.Seconds()

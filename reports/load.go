@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"agstest/internal/figures"
@@ -108,6 +109,30 @@ type Plan struct {
 	MaxLag int64 `json:"maxLag,omitempty"`
 	// Population is whose refreshes and sign-ons the rate follows from; nil: the rate was given.
 	Population *PlannedPopulation `json:"population,omitempty"`
+	// Refreshes of one client of the workload lifecycle, and Timeout of an exchange in nanoseconds; 0: the usual ones.
+	Refreshes int   `json:"refreshes,omitempty"`
+	Timeout   int64 `json:"timeout,omitempty"`
+	// clients that were asked to come again later did not wait
+	IgnoreRetryAfter bool `json:"ignoreRetryAfter,omitempty"`
+	ReuseSessions    bool `json:"reuseSessions,omitempty"` // a session token was used more than once
+}
+
+// Options are in words what a plan asks for otherwise than usual; empty: nothing.
+func (p *Plan) Options() string {
+	var unusual []string
+	if p.Refreshes > 0 {
+		unusual = append(unusual, fmt.Sprint("refreshes of a client: ", p.Refreshes))
+	}
+	if p.Timeout > 0 {
+		unusual = append(unusual, "a timeout of "+time.Duration(p.Timeout).String())
+	}
+	if p.IgnoreRetryAfter {
+		unusual = append(unusual, "no wait after Retry-After")
+	}
+	if p.ReuseSessions {
+		unusual = append(unusual, "session tokens used again")
+	}
+	return strings.Join(unusual, ", ")
 }
 
 // PlannedPopulation is a number of clients in steady state.

@@ -12,6 +12,10 @@ import (
 // Aspect is one thing that must be the same for the figures of two load runs to be comparable.
 type Aspect struct{ Name, Value string }
 
+// optionsAspect names what was asked for otherwise than usual. A run without it has the fingerprint that it had before
+// there was such an aspect.
+const optionsAspect = "options"
+
 // Aspects lists the question of a load run and its circumstances, but not the seed and the times.
 func (l *Load) Aspects() []Aspect {
 	var mix []string
@@ -33,6 +37,7 @@ func (l *Load) Aspects() []Aspect {
 		{"clients", strconv.Itoa(l.Plan.Clients)},
 		{"cap on concurrent requests", strconv.Itoa(l.Plan.Workers)},
 		{"loop", loop},
+		{optionsAspect, l.Plan.Options()},
 		{"transport", transport},
 		{"major version of agstest", MajorOf(l.Run.Tool.Version)},
 		{"machine of the generator", fmt.Sprintf("%s/%s with %d CPUs", l.Run.Machine.OS, l.Run.Machine.Arch, l.Run.Machine.CPUs)},
@@ -45,7 +50,9 @@ func QuestionOf(l *Load) string {
 	hash := sha256.New()
 	for _, a := range append(l.Aspects(), Aspect{"environment", l.Run.Environment}, Aspect{"tenant", l.Run.Tenant},
 		Aspect{"service", l.Run.Service}) {
-		fmt.Fprintf(hash, "%s=%q\n", a.Name, a.Value)
+		if a.Name != optionsAspect || a.Value != "" {
+			fmt.Fprintf(hash, "%s=%q\n", a.Name, a.Value)
+		}
 	}
 	return hex.EncodeToString(hash.Sum(nil))[:12]
 }

@@ -30,8 +30,8 @@ import (
 	"agstest/reports"
 )
 
-// defaultRefreshes is how often a client of the workload lifecycle refreshes before it signs out.
-const defaultRefreshes = 5
+// DefaultRefreshes is how often a client of the workload lifecycle refreshes before it signs out.
+const DefaultRefreshes = 5
 
 // Traffic is the requests of a run and their senders. The zero value of each field but Workload works.
 type Traffic struct {
@@ -171,7 +171,7 @@ func New(e *environment.Environment, t Traffic, part Part) (*Crowd, error) {
 			t.Workload)
 	}
 	if t.Refreshes == 0 {
-		t.Refreshes = defaultRefreshes
+		t.Refreshes = DefaultRefreshes
 	}
 	if t.Refreshes < 1 || t.Refreshes > 200 {
 		return nil, failure.Usagef("a lifecycle of %d refreshes is not possible; give 1 to 200", t.Refreshes)

@@ -76,7 +76,7 @@ var workloads = []workload{
 		name: WorkloadLifecycle, steps: []step{stepDiscover, stepSignOn, stepRefresh, stepSignOut}, whole: true,
 		shares: func(t Traffic) map[string]int {
 			return map[string]int{hit.OpDiscover: 1, hit.OpSignOn: 1,
-				hit.OpRefresh: cmp.Or(t.Refreshes, defaultRefreshes), hit.OpSignOut: 1}
+				hit.OpRefresh: cmp.Or(t.Refreshes, DefaultRefreshes), hit.OpSignOut: 1}
 		},
 		takes: func(c *Crowd, hits uint64, peak float64) (uint64, float64, float64) {
 			// Lives are begun in turn; some more are under way at the end.

@@ -135,7 +135,8 @@ func sameQuestion(a, b *shardRecord) error {
 		a, b any
 	}{
 		{"number of shards", x.Of, y.Of}, {"workload", p.Workload, q.Workload}, {"schedule", p.Schedule, q.Schedule},
-		{"seed", p.Seed, q.Seed},
+		{"seed", p.Seed, q.Seed}, {"options", cmp.Or(p.Options(), "none"), cmp.Or(q.Options(), "none")},
+		{"version of agstest", x.Report.Run.Tool.Version, y.Report.Run.Tool.Version},
 		{"environment", x.Report.Run.Environment, y.Report.Run.Environment}, {"address", x.Report.Run.URL, y.Report.Run.URL},
 		{"tenant", x.Report.Run.Tenant, y.Report.Run.Tenant}, {"service", x.Report.Run.Service, y.Report.Run.Service},
 		{"release", cmp.Or(x.Report.Run.Release, "not named"), cmp.Or(y.Report.Run.Release, "not named")},

@@ -89,6 +89,21 @@ func TestRunOfAllShardsIsWhole(t *testing.T) {
 	assert.Equal(t, reports.ShardRun{Shard: "3/8", State: "complete", Planned: 800, Sent: 800, Until: 8e9, Lag99: merged.Generator.Lag.P99, CPUSeconds: 4, CPUShare: 0.25}, merged.ShardRuns[2])
 }
 
+// TestShardsOfOtherOptionsAreRefused: they sent something else, or by other rules.
+func TestShardsOfOtherOptionsAreRefused(t *testing.T) {
+	t.Parallel()
+	for says, change := range map[string]func(r *reports.Load){
+		"options is none in one and refreshes of a client: 9 in the other": func(r *reports.Load) { r.Plan.Refreshes = 9 },
+		"options is none in one and a timeout of 1s in the other":          func(r *reports.Load) { r.Plan.Timeout = 1e9 },
+		"version of agstest is  in one and 2.0.0 in the other":             func(r *reports.Load) { r.Run.Tool.Version = "2.0.0" },
+	} {
+		_, err := Merge(eight(t, func(s schedule.Shard) string {
+			return recorded(t, s, 8, func(head *Head, _ []*Frame) { change(head.Report) })
+		})...)
+		assert.ErrorContains(t, err, says)
+	}
+}
+
 // However a shard is missed, the run is partial and inconclusive, though its limits hold.
 func TestRunWithoutAShardIsPartial(t *testing.T) {
 	t.Parallel()
