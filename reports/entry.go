@@ -11,6 +11,7 @@ type Entry struct {
 	ID          string    `json:"id"`
 	Kind        string    `json:"kind"`
 	Environment string    `json:"environment"`
+	Host        string    `json:"host,omitempty"` // of the service
 	Start       time.Time `json:"start"`
 	End         time.Time `json:"end"`
 	Verdict     Verdict   `json:"verdict"`

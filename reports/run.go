@@ -1,6 +1,10 @@
 package reports
 
-import "time"
+import (
+	"net/url"
+	"strings"
+	"time"
+)
 
 // Run is the question that a run asked, and the circumstances: what must be the same for two runs to be comparable. It
 // holds no secret.
@@ -22,6 +26,15 @@ type Run struct {
 	End      time.Time         `json:"end"`
 	// Partial tells why the run ended early; empty: it is whole.
 	Partial string `json:"partial,omitempty"`
+}
+
+// Host is the host of the run's service, without its port, which may be another one each time. Two services of one name
+// may be two environments that share it.
+func (r *Run) Host() string {
+	if u, err := url.Parse(r.URL); err == nil {
+		return strings.ToLower(u.Hostname())
+	}
+	return r.URL
 }
 
 // Mock names the choices and faults that our mock was started with.

@@ -29,21 +29,49 @@ func (c *Conformance) AskedFor(r *Requirement) bool {
 	return true
 }
 
-// TriedAgain tells whether what a requirement failed by in an earlier run was tried again in this one: a requirement
-// that failed and now holds is mended only then.
-func (c *Conformance) TriedAgain(earlier *Conformance, was, is *Requirement) bool {
-	if c.Run.Partial == "" && (c.Run.Selection() == "" || c.Run.Selection() == earlier.Run.Selection()) {
+// Itself is what a run found of the service in a requirement, whatever the operator's list of known departures makes of
+// it: a known departure fails, and an entry of the list that is out of date does not.
+func (r *Requirement) Itself() Verdict {
+	fails := func(f Finding) bool { return f.Verdict == Fail || f.Verdict == Known }
+	switch {
+	case r.Verdict == Known:
+		return Fail
+	case r.Verdict != Fail || r.Known == nil || slices.ContainsFunc(r.Findings, fails):
+		return r.Verdict
+	case r.Checked == 0:
+		return NotExercised
+	}
+	return Pass
+}
+
+// Mended tells whether a requirement that failed in an earlier run holds in this one, and what it failed by was tried
+// again: else nobody knows that it was mended.
+func (c *Conformance) Mended(earlier *Conformance, was, is *Requirement) bool {
+	return was.Itself() == Fail && slices.Contains([]Verdict{Pass, Partly, Observed}, is.Itself()) &&
+		c.triedAgain(earlier, was, is)
+}
+
+// triedAgain tells whether what a requirement failed by in an earlier run was tried again in this one. In a run of all
+// that the earlier one played it was, unless a scenario was skipped.
+func (c *Conformance) triedAgain(earlier *Conformance, was, is *Requirement) bool {
+	if is.Verdict != Partly && c.Run.Partial == "" &&
+		(c.Run.Selection() == "" || c.Run.Selection() == earlier.Run.Selection()) {
 		return true
 	}
 	failed := 0
 	for _, finding := range was.Findings {
-		if finding.Verdict != Fail {
+		if finding.Verdict != Fail && finding.Verdict != Known {
 			continue
 		}
 		failed++
-		if !slices.Contains(is.Scenario, finding.Scenario) {
+		if !slices.Contains(is.Scenario, finding.Scenario) || c.skipped(finding.Scenario) {
 			return false
 		}
 	}
 	return failed > 0
+}
+
+// skipped tells whether a scenario of the run could not be played.
+func (c *Conformance) skipped(id string) bool {
+	return slices.ContainsFunc(c.Scenarios, func(s Scenario) bool { return s.ID == id && s.Verdict == Skipped })
 }

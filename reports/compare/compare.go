@@ -88,6 +88,7 @@ func Compare(old, new reports.Parts) *Comparison {
 					part.name, without))
 		}
 	}
+	c.Notes = append(c.Notes, circumstances(old, new)...)
 	c.settle()
 	if oldRun.ID != "" && oldRun.ID == newRun.ID && oldRun.Start.Equal(newRun.Start) {
 		why := "Both are the same run, which cannot differ from itself."

@@ -42,13 +42,17 @@ func TestCompareConformance(t *testing.T) {
 	}{
 		{"broke", "pass", "fail", compare.Broke, reports.Regressed},
 		{"a warning that fails now", "warn", "fail", compare.Broke, reports.Regressed},
-		{"a known departure that expired", "known", "fail", compare.Broke, reports.Regressed},
+		{"a known departure that expired", "known", "fail", compare.Differs, reports.Pass},
 		{"fails where the first could not tell", "skipped", "fail", compare.NewlySeen, reports.Inconclusive},
 		{"not judged any more", "pass", "skipped", compare.Lost, reports.Inconclusive},
 		{"failing before, not judged now", "fail", "error", compare.Lost, reports.Inconclusive},
 		{"a miss that does not fail", "pass", "warn", compare.Worse, reports.Pass},
 		{"mended", "fail", "pass", compare.Mended, reports.Improved},
-		{"accepted as known", "fail", "known", compare.Mended, reports.Improved},
+		{"accepted as known", "fail", "known", compare.Differs, reports.Pass},
+		{"broke, and is listed as known", "pass", "known", compare.Worse, reports.Pass},
+		{"known where the first could not tell", "skipped", "known", compare.Gained, reports.Pass},
+		{"a known departure that is mended", "known", "pass", compare.Mended, reports.Improved},
+		{"a failure that only warns now", "fail", "warn", compare.Better, reports.Pass},
 		{"judged now", "not-exercised", "pass", compare.Gained, reports.Pass},
 		{"a warning is gone", "warn", "pass", compare.Better, reports.Pass},
 		{"a probe that became a rule", "observed", "pass", compare.Differs, reports.Pass},
@@ -84,6 +88,90 @@ func TestCompareConformance(t *testing.T) {
 				assert.Equal(t, "http://127.0.0.1:1/ags/signOn", change.New.Exchange.URL)
 			}
 		})
+	}
+}
+
+// TestMendedOnlyWhereItWasTried: what holds in part holds where the scenario that failed was played, and not where it was
+// skipped.
+func TestMendedOnlyWhereItWasTried(t *testing.T) {
+	old, new := conformanceOf("a", "SOST-03 fail"), conformanceOf("b", "SOST-03 partly")
+	assert.Equal(t, reports.Improved, compare.CompareConformance(old, new).Verdict)
+	new.Scenarios[0].Verdict = reports.Skipped
+	c := compare.CompareConformance(old, new)
+	assert.Equal(t, reports.Inconclusive, c.Verdict, c.Reason)
+	assert.Equal(t, compare.Lost, c.Changes[0].Direction)
+}
+
+// TestTheListOfKnownDeparturesChangesNoService: an entry that came, went or is out of date is no change of the service.
+func TestTheListOfKnownDeparturesChangesNoService(t *testing.T) {
+	kept, known := conformanceOf("a", "SOST-03 pass"), conformanceOf("b", "SOST-03 known")
+	failing, outdated := conformanceOf("c", "SOST-03 fail"), conformanceOf("d", "SOST-03 fail")
+	failing.Requirements[0].Known = &reports.KnownDeparture{Owner: "a team", Expires: "2026-11-01"}
+	outdated.Requirements[0].Known, outdated.Requirements[0].Findings = failing.Requirements[0].Known, nil
+	outdated.Requirements[0].Checked = 3
+	for _, test := range []struct {
+		old, new *reports.Conformance
+		verdict  reports.Verdict
+		says     string
+	}{
+		{known, failing, reports.Pass, "1 requirement still fails, and no entry of the known departures excuses it any more."},
+		{kept, outdated, reports.Pass, "1 requirement fails only by an entry of the known departures that is out of date."},
+		{outdated, kept, reports.Pass, ""},
+		{outdated, failing, reports.Regressed, ""},
+		{failing, outdated, reports.Improved, ""},
+	} {
+		c := compare.CompareConformance(test.old, test.new)
+		assert.Equal(t, test.verdict, c.Verdict, c.Reason)
+		assert.Contains(t, c.Reason, test.says)
+	}
+}
+
+// TestCircumstancesAreSaid: two runs whose order, service or limits are not the same are compared, and it is said.
+func TestCircumstancesAreSaid(t *testing.T) {
+	sides := func() (old, new reports.Parts) {
+		older := storedLoad("a", folderDay, time.Millisecond)
+		newer := storedLoad("b", folderDay.Add(time.Hour), time.Millisecond)
+		return reports.Parts{Load: older}, reports.Parts{Load: newer}
+	}
+	for says, change := range map[string]func(old, new *reports.Load){
+		"": func(old, new *reports.Load) {},
+		"The first run began after the second one.": func(old, new *reports.Load) { old.Run.Start, new.Run.Start = new.Run.Start, old.Run.Start },
+		"environment: staging and Staging":          func(old, new *reports.Load) { old.Run.Environment, new.Run.Environment = "staging", "Staging" },
+		"host: a.example and b.example":             func(old, new *reports.Load) { old.Run.URL, new.Run.URL = "https://a.example", "https://b.example:81" },
+		"built-in mock: none and refresh-201":       func(old, new *reports.Load) { new.Run.Mock = &reports.Mock{Faults: []string{"refresh-201"}} },
+		"ended at 80/s in the first run and at least 40/s in the second": func(old, new *reports.Load) {
+			old.Capacity, new.Capacity = &reports.Capacity{Rate: 80}, &reports.Capacity{Rate: 40, LowerBound: true}
+		},
+		"other limits, so that their verdicts say different things: none and errors<5%.": func(old, new *reports.Load) {
+			old.Limits, new.Limits = nil, []reports.Limit{{Expression: "errors<5%"}}
+		},
+	} {
+		old, new := sides()
+		change(old.Load, new.Load)
+		c := compare.Compare(old, new)
+		assert.Equal(t, says != "", len(c.Notes) > 0, c.Notes)
+		assert.Contains(t, strings.Join(c.Notes, " "), says)
+	}
+}
+
+// TestAStormThatTakesFarLonger: when all are in again is the figure of a storm, whatever single answers took.
+func TestAStormThatTakesFarLonger(t *testing.T) {
+	for _, test := range []struct {
+		old, new time.Duration
+		verdict  reports.Verdict
+		says     string
+	}{
+		{4 * time.Second, 5 * time.Second, reports.Observed, ""},
+		{time.Second / 10, time.Second, reports.Observed, ""},
+		{4 * time.Second, 60 * time.Second, reports.Inconclusive, "all clients of the storm were in again after 60.0 s (before: 4.0 s)"},
+		{4 * time.Second, -1, reports.Inconclusive, "not all clients of the storm were in again (before: after 4.0 s)"},
+		{-1, 60 * time.Second, reports.Observed, ""},
+	} {
+		old, new := storedLoad("a", folderDay, time.Millisecond), storedLoad("b", folderDay.Add(time.Hour), time.Millisecond)
+		old.Storm, new.Storm = &reports.Storm{Recovered: int64(test.old)}, &reports.Storm{Recovered: int64(test.new)}
+		c := compare.Compare(reports.Parts{Load: old}, reports.Parts{Load: new})
+		assert.Equal(t, test.verdict, c.Verdict, c.Reason)
+		assert.Contains(t, c.Reason, test.says)
 	}
 }
 
@@ -261,6 +349,7 @@ func TestLoadRunsThatCannotBeCompared(t *testing.T) {
 		"schedule": {func(l *reports.Load) { l.Plan.Schedule = "constant 300/s for 30 s" }, "The two runs differ in schedule: constant 200/s for 30 s in the first, constant 300/s for 30 s in the second."},
 		"mix":      {func(l *reports.Load) { l.Plan.Mix = map[string]int{"signon": 1, "refresh": 9} }, "The two runs differ in mix: none in the first, refresh=9,signon=1 in the second."},
 		"machine":  {func(l *reports.Load) { l.Run.Machine.CPUs = 16 }, "The two runs differ in machine of the generator: linux/amd64 with 2 CPUs in the first, linux/amd64 with 16 CPUs in the second."},
+		"options":  {func(l *reports.Load) { l.Plan.Refreshes, l.Plan.Timeout = 9, 2e8 }, "The two runs differ in options: none in the first, refreshes of a client: 9, a timeout of 200ms in the second."},
 		"closed":   {func(l *reports.Load) { l.Plan.Closed = true }, "The two runs differ in loop: open in the first, closed in the second."},
 		"invalid":  {func(l *reports.Load) { l.Valid, l.Invalid = false, []string{"the consumer was behind"} }, "The figures of the second run are not valid: the consumer was behind."},
 		"partial":  {func(l *reports.Load) { l.Run.Partial = "interrupted" }, "The second run ended early: interrupted."},

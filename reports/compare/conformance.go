@@ -98,11 +98,32 @@ func (c *ConformanceComparison) compare(old, new *reports.Conformance, was, is *
 	}
 	change.ID, change.Level, change.Text, change.Sources = told.ID, told.Level, told.Text, told.Sources
 	change.Direction = direction(change.Old, change.New)
+	if was != nil && is != nil {
+		change.Direction = directionOf(old, new, was, is, change)
+	}
 	if change.Direction == "" {
 		c.Unchanged++
 		return
 	}
 	c.Changes = append(c.Changes, change)
+}
+
+// directionOf is the direction of a requirement that both runs have. What the service does counts, not what the list of
+// known departures makes of it: what comes on the list or off it does not change the service.
+func directionOf(old, new *reports.Conformance, was, is *reports.Requirement, change RequirementChange) Direction {
+	change.Old.Verdict, change.New.Verdict = was.Itself(), is.Itself()
+	found := direction(change.Old, change.New)
+	switch {
+	case found == "" && was.Verdict != is.Verdict && was.Itself() == is.Itself():
+		return Differs
+	case found == Broke && is.Verdict == reports.Known:
+		return Worse
+	case found == NewlySeen && is.Verdict == reports.Known:
+		return Gained
+	case found == Mended && !new.Mended(old, was, is):
+		return Lost
+	}
+	return found
 }
 
 // direction is empty where nothing changed.
@@ -126,11 +147,11 @@ func direction(old, new Evidence) Direction {
 		return Lost
 	case was == unjudged:
 		return Gained
-	case was == broken:
+	case was == broken && (is == good || new.Verdict == reports.Partly):
 		return Mended
 	case is == weak && was == good:
 		return Worse
-	case is == good && was == weak:
+	case is == good && was == weak, was == broken:
 		return Better
 	}
 	return Differs
@@ -150,9 +171,9 @@ func standing(v reports.Verdict) standingOf {
 	switch v {
 	case reports.Pass, reports.Observed:
 		return good
-	case reports.Partly, reports.Warn, reports.Known:
+	case reports.Partly, reports.Warn:
 		return weak
-	case reports.Fail:
+	case reports.Fail, reports.Known:
 		return broken
 	}
 	return unjudged
@@ -280,20 +301,28 @@ func (c *ConformanceComparison) settle() {
 		c.Verdict = reports.Pass
 		c.Reason = "No requirement that the first run saw kept fails in the second."
 	}
-	if failing := c.stillFailing(); failing > 0 {
-		c.Reason += fmt.Sprintf(" %s still %s, for another reason.", figures.Plural(int64(failing), "requirement"),
-			figures.Verb(failing, "fails", "fail"))
-	}
+	c.Reason += c.failsStill()
 }
 
-func (c *ConformanceComparison) stillFailing() int {
-	n := 0
-	for _, change := range c.Changes {
-		if change.Direction == Differs && change.New.Verdict == reports.Fail {
-			n++
+// failsStill says of what fails in the second run without having broken why it does.
+func (c *ConformanceComparison) failsStill() (text string) {
+	for _, of := range []struct{ was, why string }{
+		{"broken", "still %s, for another reason"},
+		{"known", "still %s, and no entry of the known departures excuses it any more"},
+		{"kept", "%s only by an entry of the known departures that is out of date"},
+	} {
+		n := 0
+		for _, change := range c.Changes {
+			was := map[reports.Verdict]string{reports.Fail: "broken", reports.Known: "known"}[change.Old.Verdict]
+			if change.Direction == Differs && change.New.Verdict == reports.Fail && cmp.Or(was, "kept") == of.was {
+				n++
+			}
+		}
+		if n > 0 {
+			text += fmt.Sprintf(" %s "+of.why+".", figures.Plural(int64(n), "requirement"), figures.Verb(n, "fails", "fail"))
 		}
 	}
-	return n
+	return text
 }
 
 func (c *ConformanceComparison) advice() []string {

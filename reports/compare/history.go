@@ -3,7 +3,6 @@ package compare
 import (
 	"fmt"
 	"math"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -122,9 +121,9 @@ func CompareHistory(run reports.Parts, earlier []reports.Parts, options HistoryO
 			c.NotComparable = append(c.NotComparable, "The confirming run is the run itself: it must be a second one.")
 		case reports.QuestionOf(confirm) != question:
 			c.NotComparable = append(c.NotComparable, "The confirming run asked another question than the run.")
-		case hostOf(confirm) != hostOf(run.Load):
+		case confirm.Run.Host() != run.Load.Run.Host():
 			c.NotComparable = append(c.NotComparable, "The confirming run was at another host than the run, "+
-				hostOf(confirm)+".")
+				confirm.Run.Host()+".")
 		default:
 			same = true
 			c.NotComparable = append(c.NotComparable, untrusted("the confirming run", confirm)...)
@@ -157,15 +156,6 @@ func (h *HistoryComparison) unsent(load *reports.Load) (names []string) {
 	return names
 }
 
-// hostOf is the host of a run's service, without its port, which may be another one each time. Two services of one name
-// may be two environments that share it.
-func hostOf(l *reports.Load) string {
-	if u, err := url.Parse(l.Run.URL); err == nil {
-		return strings.ToLower(u.Hostname())
-	}
-	return l.Run.URL
-}
-
 // choose takes the earlier runs that may be compared with, and says why others may not.
 func (h *HistoryComparison) choose(earlier []reports.Parts, load *reports.Load, question string, window int) {
 	if window == 0 {
@@ -173,6 +163,11 @@ func (h *HistoryComparison) choose(earlier []reports.Parts, load *reports.Load, 
 	}
 	left := map[string]int{}
 	var order []string
+	type identity struct {
+		id    string
+		start int64
+	}
+	taken := map[identity]bool{}
 	leave := func(reason string) {
 		if left[reason] == 0 {
 			order = append(order, reason)
@@ -190,13 +185,16 @@ func (h *HistoryComparison) choose(earlier []reports.Parts, load *reports.Load, 
 			leave("later than the run")
 		case reports.QuestionOf(l) != question:
 			leave("another question")
-		case hostOf(l) != hostOf(load):
-			leave("at another host, " + hostOf(l))
+		case l.Run.Host() != load.Run.Host():
+			leave("at another host, " + l.Run.Host())
 		case len(untrusted("it", l)) > 0:
 			leave("partial or not valid")
 		case l.Verdict == reports.Fail || l.Verdict == reports.Error:
 			leave("failed its own limits")
+		case taken[identity{l.Run.ID, l.Run.Start.UnixNano()}]:
+			leave("a copy of another one")
 		default:
+			taken[identity{l.Run.ID, l.Run.Start.UnixNano()}] = l.Run.ID != ""
 			h.Runs = append(h.Runs, HistoryRun{Run: l.Run, Verdict: l.Verdict, Response: reports.FiguresOf(l)})
 		}
 	}
@@ -407,8 +405,8 @@ func (c *Comparison) settleHistory() {
 			"Collect at least 10 runs with the same environment, workload, schedule and kind of machine.")
 	case h.Advisory:
 		c.Verdict = reports.Inconclusive
-		c.Reason = fmt.Sprintf("There are %s of the same question, and a verdict needs %d: what is shown is advisory.",
-			figures.Plural(int64(len(h.Runs)), "earlier run"), FewestEarlier)
+		c.Reason = fmt.Sprintf("There %s %s of the same question, and a verdict needs %d: what is shown is advisory.",
+			figures.Verb(len(h.Runs), "is", "are"), figures.Plural(int64(len(h.Runs)), "earlier run"), FewestEarlier)
 		c.Advice = append(c.Advice, "Keep the folders of runs until there are 10, better 20.")
 	case !gates:
 		c.Verdict, c.Reason = reports.Inconclusive, "The run measured nothing that could be judged."

@@ -26,6 +26,19 @@ func history(n int, seed uint64) []reports.Parts {
 	return runs
 }
 
+// TestACopyOfARunIsNoRun: a run that lies in several folders was made once.
+func TestACopyOfARunIsNoRun(t *testing.T) {
+	earlier := history(9, 1)
+	for range 5 {
+		earlier = append(earlier, earlier[3])
+	}
+	c := compare.CompareHistory(reports.Parts{Load: storedLoad("n", folderDay, 10*time.Millisecond)}, earlier,
+		compare.HistoryOptions{})
+	assert.Equal(t, reports.Inconclusive, c.Verdict, c.Reason)
+	assert.Len(t, c.History.Runs, 9)
+	assert.Equal(t, []string{"5 runs: a copy of another one"}, c.History.Left)
+}
+
 func TestCompareHistory(t *testing.T) {
 	at := func(id string, p50 time.Duration) reports.Parts {
 		return reports.Parts{Load: storedLoad(id, folderDay, p50)}
@@ -250,6 +263,26 @@ func TestTrends(t *testing.T) {
 	assert.InEpsilon(t, 10e6, changes[0].Before, 0.01)
 	assert.InEpsilon(t, 12e6, changes[0].After, 0.01)
 	assert.Equal(t, trends, compare.Trends(entries), "the same runs show the same changes")
+}
+
+// TestServicesOfOneNameHaveTrendsOfTheirOwn: the step from one host to the other is no change of level.
+func TestServicesOfOneNameHaveTrendsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	for i := range 24 {
+		load := storedLoad(fmt.Sprint("run", i), folderDay.Add(time.Duration(i)*time.Hour), time.Duration(10+10*(i/12))*time.Millisecond)
+		load.Run.URL = []string{"https://a.example", "https://b.example:8443"}[i/12]
+		storeRun(t, root, load)
+	}
+	entries, err := runs.List(root)
+	require.NoError(t, err)
+	trends := compare.Trends(entries)
+	require.Len(t, trends, 2)
+	for i, name := range []string{"staging (b.example)", "staging (a.example)"} {
+		assert.Equal(t, name, trends[i].Environment)
+		assert.Len(t, trends[i].Runs, 12)
+		assert.Empty(t, trends[i].Operations[0].Changes)
+	}
 }
 
 func TestTrendNamesSpikesAndMarksWhatIsNotValid(t *testing.T) {

@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -89,7 +90,7 @@ func compareLoad(old, new *reports.Load) *LoadComparison {
 	if len(names) > 1 && old.Total != nil && new.Total != nil {
 		c.Operations = append(c.Operations, compareOperation(allOperations, old.Total, new.Total))
 	}
-	far := append(unsent(old, new), c.farWorse()...)
+	far := slices.Concat(unsent(old, new), c.farWorse(), recoveredLater(old.Storm, new.Storm))
 	switch {
 	case len(c.NotComparable) > 0:
 		c.Verdict = reports.NotComparable
@@ -104,6 +105,22 @@ func compareLoad(old, new *reports.Load) *LoadComparison {
 			"chance. None looks far worse."
 	}
 	return c
+}
+
+// recoveredLater says that the clients of a storm were in again far later than before, whatever single answers took.
+func recoveredLater(old, new *reports.Storm) []string {
+	switch {
+	case old == nil || new == nil || old.Recovered <= 0:
+		return nil
+	case new.Recovered < 0:
+		return []string{"not all clients of the storm were in again (before: after " +
+			figures.Elapsed(time.Duration(old.Recovered)) + ")"}
+	case float64(new.Recovered-old.Recovered) > farBeyond*Rules{}.WithDefaults().Floor.P50*float64(old.Recovered) &&
+		new.Recovered-old.Recovered > int64(time.Second):
+		return []string{fmt.Sprintf("all clients of the storm were in again after %s (before: %s)",
+			figures.Elapsed(time.Duration(new.Recovered)), figures.Elapsed(time.Duration(old.Recovered)))}
+	}
+	return nil
 }
 
 // unsent names the operations that the old run was made of and the new one never sent.

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -83,24 +84,32 @@ const FewestForChanges = 10
 // trendSeed makes the permutation tests of a trend repeatable: the same runs show the same changes.
 const trendSeed = 20260101
 
-// Trends groups runs by their question and follows each. Runs without load are left out, and so are partial ones.
-// Groups are in the order of their newest run, the newest first.
+// Trends groups runs by their question and host and follows each: two services of one name are two. Runs without load
+// are left out, and so are partial ones. Groups are in the order of their newest run, the newest first.
 func Trends(entries []reports.Entry) []Trend {
-	groups := map[string][]reports.Entry{}
-	var order []string
+	type group struct{ question, host string }
+	groups := map[group][]reports.Entry{}
+	var order []group
+	hosts := map[string]int{}
 	for i := len(entries) - 1; i >= 0; i-- {
 		entry := entries[i]
 		if entry.Question == "" || entry.Partial != "" {
 			continue
 		}
-		if groups[entry.Question] == nil {
-			order = append(order, entry.Question)
+		of := group{entry.Question, entry.Host}
+		if groups[of] == nil {
+			order = append(order, of)
+			hosts[of.question]++
 		}
-		groups[entry.Question] = append([]reports.Entry{entry}, groups[entry.Question]...)
+		groups[of] = append([]reports.Entry{entry}, groups[of]...)
 	}
 	var trends []Trend
-	for _, question := range order {
-		trends = append(trends, trendOf(question, groups[question]))
+	for _, of := range order {
+		t := trendOf(of.question, groups[of])
+		if hosts[of.question] > 1 {
+			t.Environment += " (" + cmp.Or(of.host, "no host") + ")"
+		}
+		trends = append(trends, t)
 	}
 	return trends
 }

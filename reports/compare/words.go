@@ -43,8 +43,8 @@ func (c *Comparison) Title() string {
 var DirectionWords = map[Direction]string{
 	Broke: "Broke", NewlySeen: "Fails, and the first run could not tell", Lost: "Not judged any more",
 	Worse:   "A miss that does not fail the run",
-	Differs: "The same verdict for another reason", Mended: "Mended", Gained: "Judged now, not before",
-	Better: "A miss is gone",
+	Differs: "The same, for another reason", Mended: "Mended", Gained: "Judged now, not before",
+	Better: "A miss is gone, or weighs less",
 }
 
 func (e Evidence) Summary() string {

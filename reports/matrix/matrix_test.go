@@ -185,6 +185,19 @@ func TestAPartOfTheSuiteMendsNothing(t *testing.T) {
 	}
 }
 
+// TestAKnownDepartureIsNotMended: it fails as before, and what comes off the list is no new failure.
+func TestAKnownDepartureIsNotMended(t *testing.T) {
+	for _, c := range []struct {
+		before, now reports.Verdict
+		change      Change
+	}{{fail, reports.Known, ""}, {reports.Known, fail, ""}, {reports.Known, pass, mended}, {fail, reports.Warn, ""}} {
+		p := part(checked("int", pass, c.now), 0)
+		p.Against = checked("int", pass, c.before)
+		m := Build("m", "", "the run before", reports.Tool{}, []Column{{Name: "int", Parts: []Part{p}}})
+		assert.Equal(t, c.change, m.Requirements[0].Cells[0].Change, "%s, then %s", c.before, c.now)
+	}
+}
+
 func TestShape(t *testing.T) {
 	a, b, c := checked("a", pass, pass), checked("b", pass, pass), checked("c", pass, pass)
 	same := reports.ShapeEntry{Operation: "refresh", Status: 200, Place: "accountId", Kind: "string", Times: 3}

@@ -48,9 +48,9 @@ func (m *Matrix) requirements(columns []Column) {
 			if against != nil {
 				was := earlier[r.ID]
 				cell.Was = was.Verdict
-				cell.Change = changed(cell.Was, cell.Verdict)
-				if cell.Change == mended && !conformance.TriedAgain(against, &was, &r) {
-					cell.Change = ""
+				cell.Change = changed(was.Itself(), r.Itself())
+				if conformance.Mended(against, &was, &r) {
+					cell.Change = mended
 				}
 			}
 			m.Requirements[index[r.ID]].Cells[i] = cell
@@ -130,14 +130,11 @@ func why(r reports.Requirement) string {
 	return r.Needs
 }
 
-// changed compares two verdicts of one requirement in one environment.
+// changed compares what two runs found in one requirement in one environment; what was mended is told elsewhere.
 func changed(was, is reports.Verdict) Change {
-	missed := func(v reports.Verdict) bool { return v == reports.Fail }
 	switch {
-	case missed(is) && !missed(was) && was != "":
+	case is == reports.Fail && was != reports.Fail && was != "":
 		return newFailure
-	case missed(was) && judged(is) && !missed(is):
-		return mended
 	case !judged(was) && judged(is):
 		return newlyCovered
 	case judged(was) && !judged(is):

@@ -6,7 +6,8 @@ import "agstest/reports"
 func EntryOf(folder string, stored Stored) reports.Entry {
 	run := stored.Run()
 	entry := reports.Entry{
-		Folder: folder, ID: run.ID, Kind: run.Kind, Environment: run.Environment, Start: run.Start, End: run.End,
+		Folder: folder, ID: run.ID, Kind: run.Kind, Environment: run.Environment,
+		Host: run.Host(), Start: run.Start, End: run.End,
 		Verdict: stored.Verdict(), Partial: run.Partial,
 	}
 	if l := stored.Load; l != nil {

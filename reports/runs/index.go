@@ -84,7 +84,7 @@ func list(root string, known map[string]reports.Entry) ([]reports.Entry, error) 
 			continue
 		}
 		entry, indexed := known[name]
-		if !indexed {
+		if !indexed || entry.Question != "" && entry.Host == "" { // the index of an earlier version knows no hosts
 			stored, err := Read(filepath.Join(root, name))
 			info, unseen := folder.Info()
 			switch {

@@ -58,7 +58,7 @@ func newHistory(runs []*digest, rules []ruleText, pinned map[string][]string) *h
 		return cmp.Or(a.Start.Compare(b.Start), strings.Compare(a.Folder, b.Folder))
 	})
 	byName, releases := map[string]*environment{}, map[string]*release{}
-	last := map[[4]string][]*digest{} // runs of one environment, kind, question and selection, up to here
+	last := map[[5]string][]*digest{} // runs of one environment, kind, question, selection and host, up to here
 	for _, d := range h.runs {
 		h.slugs[d] = fileName(d.Folder)
 		e := byName[d.Environment]
@@ -73,7 +73,7 @@ func newHistory(runs []*digest, rules []ruleText, pinned map[string][]string) *h
 			continue
 		}
 		e.Broken = nil
-		key := [4]string{d.Environment, d.Kind}
+		key := [5]string{d.Environment, d.Kind, "", "", d.host()}
 		if d.Load != nil {
 			key[2] = d.Load.Question
 		}
@@ -177,6 +177,18 @@ func judged(v reports.Verdict) bool {
 	return true
 }
 
+// host is that of the run's service.
+func (d *digest) host() string {
+	run := reports.Run{URL: d.URL}
+	return run.Host()
+}
+
+// broken tells that a service broke a requirement, known or not.
+func broken(v reports.Verdict) bool { return v == reports.Fail || v == reports.Known }
+
+// held tells that a service kept all of a requirement. What holds in part may have failed in the other.
+func held(v reports.Verdict) bool { return v == reports.Pass || v == reports.Observed }
+
 // asked are the requirements of a run by verdict, without those that were judged on the way.
 func (c *conformanceDigest) asked() map[reports.Verdict][]string {
 	onTheWay := map[string]bool{}
@@ -274,7 +286,7 @@ func (h *history) tell() {
 					}
 					t := &tracks[i]
 					t.Judged++
-					recent[i] = append(recent[i], verdict == reports.Fail)
+					recent[i] = append(recent[i], broken(verdict))
 					if n := len(t.Spans); n > 0 && t.Spans[n-1].Verdict == verdict {
 						t.Spans[n-1].Last = d
 						t.Spans[n-1].Runs++
@@ -316,7 +328,7 @@ func (e *environment) trends(pinned map[string][]string, most int) []compare.Tre
 		}
 		byQuestion[d.Load.Question]++
 		entries = append(entries, reports.Entry{Folder: d.Folder, ID: d.ID, Kind: d.Kind, Environment: d.Environment,
-			Start: d.Start, End: d.End, Verdict: d.Load.Verdict,
+			Host: d.host(), Start: d.Start, End: d.End, Verdict: d.Load.Verdict,
 			NotValid: d.Load.NotValid, Question: d.Load.Question, Asked: d.Load.Asked, Response: d.Load.Operations,
 			Pins: pinned[d.Folder]})
 	}

@@ -258,9 +258,9 @@ func (b *builder) changes() []change {
 				now, was := d.Conformance.verdicts(), before.Conformance.verdicts()
 				for _, rule := range b.history.rules {
 					switch is, old := now[rule.ID], was[rule.ID]; {
-					case is == reports.Fail && old != reports.Fail && old != "":
+					case is == reports.Fail && !broken(old) && old != "":
 						worse = append(worse, rule.ID)
-					case old == reports.Fail && judged(is) && is != reports.Fail:
+					case broken(old) && held(is):
 						better = append(better, rule.ID)
 					}
 				}

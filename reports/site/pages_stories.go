@@ -19,19 +19,23 @@ func (s *story) words() string {
 	if len(s.Tracks) == 0 {
 		return "No stored run judged it."
 	}
-	var fails, turns []string
+	var fails, known, turns []string
 	mended, since := "", ""
 	for _, t := range s.Tracks {
 		newest := t.Spans[0]
-		if newest.Verdict == reports.Fail {
-			fails = append(fails, t.Environment.Name+" since "+at(newest.First))
+		switch since := t.Environment.Name + " since " + at(newest.First); newest.Verdict {
+		case reports.Fail:
+			fails = append(fails, since)
+		case reports.Known:
+			known = append(known, since)
 		}
 		if t.Turns >= 3 {
 			turns = append(turns, t.Environment.Name)
 		}
 		for i, span := range t.Spans[:len(t.Spans)-1] {
-			if moment := day(span.First.Start); newest.Verdict != reports.Fail &&
-				t.Spans[i+1].Verdict == reports.Fail && moment > since {
+			before := t.Spans[i+1]
+			if moment := day(span.First.Start); held(newest.Verdict) && broken(before.Verdict) &&
+				span.First.host() == before.Last.host() && moment > since {
 				mended, since = t.Environment.Name+" since "+at(span.First), moment
 			}
 		}
@@ -39,6 +43,9 @@ func (s *story) words() string {
 	var said []string
 	if len(fails) > 0 {
 		said = append(said, "Fails in "+enumerated(fails)+".")
+	}
+	if len(known) > 0 {
+		said = append(said, "A known departure in "+enumerated(known)+".")
 	}
 	if mended != "" {
 		said = append(said, "Mended in "+mended+".")
@@ -50,7 +57,7 @@ func (s *story) words() string {
 		said = append(said, fmt.Sprintf("Never failed in %s.", figures.Plural(int64(len(s.Tracks)), "environment")))
 		for _, t := range s.Tracks {
 			for _, span := range t.Spans {
-				if span.Verdict == reports.Fail {
+				if broken(span.Verdict) {
 					said[0] = "Failed in earlier runs."
 				}
 			}

@@ -265,6 +265,49 @@ func TestAnyPartOfTheSuiteMendsNothing(t *testing.T) {
 	assert.Contains(t, text("environments/staging.html"), "The newest run, of 2026-08-05 09:30, did not come to its end: nothing was judged: nothing listens there.")
 }
 
+// TestAKnownDepartureIsNoChangeOfTheService: what comes on the list of known departures is not mended, and what comes off
+// it is no new failure.
+func TestAKnownDepartureIsNoChangeOfTheService(t *testing.T) {
+	t.Parallel()
+	root, to := t.TempDir(), filepath.Join(t.TempDir(), "public")
+	for i, verdict := range []reports.Verdict{reports.Fail, reports.Known} {
+		other := []reports.Verdict{reports.Known, reports.Fail}[i]
+		for environment, one := range map[string]reports.Verdict{"listed": verdict, "unlisted": other} {
+			c := conformed(run(fmt.Sprint(environment, i), "conform", environment, "", firstDay.AddDate(0, 0, i)), 2, 1)
+			c.Requirements[1].Verdict, c.Requirements[1].Findings[0].Verdict = one, one
+			put(t, root, fmt.Sprint(environment, i, "/conformance.json"), c)
+		}
+	}
+	_, err := Build(root, to, Options{Tool: "1"})
+	require.NoError(t, err)
+	for name, says := range map[string]string{"index.html": "found what the one before it found",
+		requirementPath("SOST-02"): "Fails in unlisted since 2026-08-04. A known departure in listed since 2026-08-04."} {
+		page, err := os.ReadFile(filepath.Join(to, filepath.FromSlash(name)))
+		require.NoError(t, err)
+		assert.Contains(t, string(page), says)
+		assert.NotContains(t, strings.ToLower(string(page)), "mended")
+		assert.NotContains(t, string(page), "new failure")
+	}
+}
+
+// TestAnotherHostMendsNothing: two services of one name are not held against each other.
+func TestAnotherHostMendsNothing(t *testing.T) {
+	t.Parallel()
+	root, to := t.TempDir(), filepath.Join(t.TempDir(), "public")
+	for i, fails := range [][]int{{1}, nil} {
+		r := run(fmt.Sprint("a", i), "conform", "staging", "", firstDay.AddDate(0, 0, i))
+		r.URL = fmt.Sprintf("https://node-%d.example", i)
+		put(t, root, fmt.Sprint("a", i, "/conformance.json"), conformed(r, 2, fails...))
+	}
+	_, err := Build(root, to, Options{Tool: "1"})
+	require.NoError(t, err)
+	for _, name := range []string{"index.html", requirementPath("SOST-02")} {
+		page, err := os.ReadFile(filepath.Join(to, filepath.FromSlash(name)))
+		require.NoError(t, err)
+		assert.NotContains(t, strings.ToLower(string(page)), "mended")
+	}
+}
+
 // linksLead follows every link of every page of a site.
 func linksLead(t *testing.T, site string) {
 	t.Helper()
