@@ -147,7 +147,14 @@ func direction(old, new Evidence) Direction {
 		return Lost
 	case was == unjudged:
 		return Gained
-	case was == broken && (is == good || new.Verdict == reports.Partly):
+	}
+	return shade(was, is, new.Verdict)
+}
+
+// shade is the direction of what both runs judged, and which does not fail in the second.
+func shade(was, is standingOf, verdict reports.Verdict) Direction {
+	switch {
+	case was == broken && (is == good || verdict == reports.Partly):
 		return Mended
 	case is == weak && was == good:
 		return Worse
