@@ -51,7 +51,9 @@ func (c *call) readParameters(optional bool) *reply {
 // listOf reads parameters as the list that they are, or what a fault takes for one.
 func (c *call) listOf(given any) (list []any, isArray bool) {
 	if text, isText := given.(string); isText && !c.enforces(ruleParametersNoText) {
-		_ = json.Unmarshal([]byte(text), &given)
+		var read any
+		_ = json.Unmarshal([]byte(text), &read)
+		given = read
 	}
 	if values, isMap := given.(map[string]any); isMap && !c.enforces(ruleParametersNoMap) {
 		return pairsOf(values), true

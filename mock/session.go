@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -100,8 +101,11 @@ func (s *Server) checkOperator(c *call, compact string) (string, *reply) {
 
 // operatorSigner is whose key an OperatorAuthToken is checked with: the operator's, or none for a kid that nobody has.
 func (s *Server) operatorSigner(c *call, compact string) *signer {
+	if c.enforces(ruleOperatorNoEmptyKey) {
+		return s.operator
+	}
 	first, _, _ := strings.Cut(compact, ".")
-	if kid := headerOf(first).KeyID; kid != nil && *kid != s.operator.keyID && !c.enforces(ruleOperatorNoEmptyKey) {
+	if kid := headerOf(first).KeyID; kid != nil && *kid != s.operator.keyID {
 		return newSigner(s.operator.algorithm, *kid, nil)
 	}
 	return s.operator
@@ -117,8 +121,7 @@ func (a *operatorAccountID) UnmarshalJSON(raw []byte) error {
 
 // named reads the account: a text, or what faults and choices take for one. Empty: none.
 func (a operatorAccountID) named(c *call) string {
-	var text string
-	if json.Unmarshal(a, &text) == nil {
+	if text, isText := textOf(json.RawMessage(a)); isText {
 		return text
 	}
 	var number json.Number
@@ -163,13 +166,23 @@ func (s *Server) firstUse(c *call, claims *operatorClaims) bool {
 	return !used && s.state.operatorJTIs.put(claims.ID, struct{}{}, now.Add(operatorIDKept), now)
 }
 
+// textOf reads a claim that may be a text.
+func textOf(raw json.RawMessage) (text string, isText bool) {
+	if !bytes.HasPrefix(raw, []byte(`"`)) {
+		return "", false
+	}
+	var read string
+	err := json.Unmarshal(raw, &read)
+	return read, err == nil
+}
+
 // expired tells whether an OperatorAuthToken has ended, as far as the mock checks that.
 func (s *Server) expired(c *call, at json.RawMessage) bool {
 	if (at == nil || string(at) == "null") && !c.enforces(ruleOperatorHasExpiry) || !c.enforces(ruleOperatorExpiry) {
 		return false
 	}
 	moment := string(at)
-	if text := ""; json.Unmarshal(at, &text) == nil && string(at) != "null" {
+	if text, isText := textOf(at); isText {
 		if !c.enforces(ruleOperatorPastText) {
 			return false
 		}
