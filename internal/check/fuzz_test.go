@@ -46,7 +46,7 @@ func FuzzJudge(f *testing.F) {
 				t.Fatalf("%+v and %+v", finding, second[i])
 			}
 		}
-		Shape(x)
+		shape(x)
 		ReadPair(x)
 		Accounts(x)
 		SubCode(x)

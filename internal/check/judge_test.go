@@ -764,7 +764,7 @@ func TestJudgeIsQuickOnHostileBodies(t *testing.T) {
 			x.Status, x.Body = status, []byte(strings.Repeat(piece, 1<<15/len(piece)))
 			started := time.Now()
 			Judge(x, Known{Secrets: []string{"s7v1q9k3x5m2", "a.a.a", "\\\\\\\\x"}})
-			Shape(x)
+			shape(x)
 			assert.Less(t, time.Since(started), 10*time.Second, "%d %q", status, piece)
 			if d := time.Since(started); d > 300*time.Millisecond {
 				t.Logf("%d %q took %s", status, piece, d)

@@ -24,13 +24,35 @@ type Observation struct {
 // maxObservations bounds what one answer can add.
 const maxObservations = 500
 
-// Shape lists every member, claim, kind, header name and status of an answer, each once and sorted, for comparing two
-// runs that both conform.
-func Shape(x *wire.Exchange) []Observation {
+// Shapes gathers every member, claim, kind, header name and status of answers, for comparing two runs that both
+// conform. The zero value has none.
+type Shapes struct {
+	seen    map[Observation]*sightings
+	answers int
+	// of the answer that is looked at
+	x    *wire.Exchange
+	made int
+}
+
+// sightings tell in how many answers something was seen, and the number of the last.
+type sightings struct{ answers, last int }
+
+// Sighted is what some answers showed, and how many did.
+type Sighted struct {
+	Observation
+	Times int
+}
+
+// Add looks at an answer. What it shows more than once counts once.
+func (s *Shapes) Add(x *wire.Exchange) {
 	if x == nil || x.Status == 0 {
-		return nil
+		return
 	}
-	s := shape{x: x, seen: map[Observation]bool{}}
+	if s.seen == nil {
+		s.seen = map[Observation]*sightings{}
+	}
+	s.answers++
+	s.x, s.made = x, 0
 	s.add("status", "")
 	for name, values := range x.Header {
 		kind := ""
@@ -57,28 +79,40 @@ func Shape(x *wire.Exchange) []Observation {
 			s.walk(t.name+" claim ", token.claims)
 		}
 	}
-	observations := make([]Observation, 0, len(s.seen))
-	for o := range s.seen {
-		observations = append(observations, o)
+}
+
+// All lists what the answers showed, each once and sorted.
+func (s *Shapes) All() []Sighted {
+	all := make([]Sighted, 0, len(s.seen))
+	for o, t := range s.seen {
+		all = append(all, Sighted{o, t.answers})
 	}
-	slices.SortFunc(observations, func(a, b Observation) int {
-		return cmp.Or(strings.Compare(a.Place, b.Place), strings.Compare(a.Kind, b.Kind))
+	slices.SortFunc(all, func(a, b Sighted) int {
+		return cmp.Or(strings.Compare(a.Operation, b.Operation), cmp.Compare(a.Status, b.Status),
+			strings.Compare(a.Place, b.Place), strings.Compare(a.Kind, b.Kind))
 	})
-	return observations
+	return all
 }
 
-type shape struct {
-	x    *wire.Exchange
-	seen map[Observation]bool
-}
-
-func (s *shape) add(place, kind string) {
-	if len(s.seen) < maxObservations && len(place) <= 200 && len(kind) <= 100 {
-		s.seen[Observation{s.x.Call.Operation, s.x.Status, place, kind}] = true
+func (s *Shapes) add(place, kind string) {
+	if s.made == maxObservations || len(place) > 200 || len(kind) > 100 {
+		return
 	}
+	o := Observation{s.x.Call.Operation, s.x.Status, place, kind}
+	sighted := s.seen[o]
+	if sighted == nil {
+		sighted = &sightings{}
+		s.seen[o] = sighted
+	}
+	if sighted.last == s.answers {
+		return // this answer showed it before
+	}
+	sighted.last = s.answers
+	sighted.answers++
+	s.made++
 }
 
-func (s *shape) walk(place string, v *strictjson.Value) {
+func (s *Shapes) walk(place string, v *strictjson.Value) {
 	if place != "" && !strings.HasSuffix(place, " ") {
 		s.add(place, string(v.Kind))
 	} else if place == "" {

@@ -11,7 +11,14 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func places(observations []Observation) []string {
+// shape is what one answer shows.
+func shape(x *wire.Exchange) []Sighted {
+	var shapes Shapes
+	shapes.Add(x)
+	return shapes.All()
+}
+
+func places(observations []Sighted) []string {
 	var list []string
 	for _, o := range observations {
 		list = append(list, strings.TrimSpace(o.Place+" "+o.Kind))
@@ -28,18 +35,18 @@ func TestShape(t *testing.T) {
 		"availableServices[].endpoints[].parameterProperties[].isPassword boolean", "availableServices[].endpoints[].parameterProperties[].mandatory boolean",
 		"availableServices[].endpoints[].parameterProperties[].name string", "availableServices[].endpoints[].path string",
 		"body object", "header cache-control", "header content-length", "header content-type application/json", "header date", "status",
-	}, places(Shape(recorded(t, "servicediscovery-200", ags.ServiceDiscovery).exchange())))
+	}, places(shape(recorded(t, "servicediscovery-200", ags.ServiceDiscovery).exchange())))
 
-	tokens := places(Shape(recorded(t, sost, ags.SignOnWithSessionToken).exchange()))
+	tokens := places(shape(recorded(t, sost, ags.SignOnWithSessionToken).exchange()))
 	assert.Contains(t, tokens, "access header kid string")
 	assert.Contains(t, tokens, "access claim exp integer")
 	assert.Contains(t, tokens, "access claim sessionControl.maxSessions integer")
 	assert.Contains(t, tokens, "refresh claim jti string")
 	assert.Contains(t, tokens, "expires_in integer")
 
-	assert.Contains(t, places(Shape(recorded(t, "missing-404", ags.SignOn).exchange())), "body not JSON")
-	assert.Contains(t, places(Shape(recorded(t, "signOut-200", ags.SignOut).exchange())), "body empty")
-	assert.Empty(t, Shape(&wire.Exchange{}))
+	assert.Contains(t, places(shape(recorded(t, "missing-404", ags.SignOn).exchange())), "body not JSON")
+	assert.Contains(t, places(shape(recorded(t, "signOut-200", ags.SignOut).exchange())), "body empty")
+	assert.Empty(t, shape(&wire.Exchange{}))
 }
 
 func TestShapeIsBounded(t *testing.T) {
@@ -49,5 +56,19 @@ func TestShapeIsBounded(t *testing.T) {
 		fmt.Fprintf(&body, `"m%s%d":1,`, strings.Repeat("x", i%70), i)
 	}
 	body.WriteString(`"z":1}`)
-	assert.Len(t, Shape(&wire.Exchange{Status: 200, Body: []byte(body.String())}), maxObservations)
+	assert.Len(t, shape(&wire.Exchange{Status: 200, Body: []byte(body.String())}), maxObservations)
+}
+
+func TestShapesCountAnswers(t *testing.T) {
+	var shapes Shapes
+	for _, body := range []string{`{"list":[1,2,3]}`, `{"list":[4,"five"]}`, `{"list":[]}`} {
+		shapes.Add(&wire.Exchange{Status: 200, Body: []byte(body)})
+	}
+	shapes.Add(&wire.Exchange{Status: 404})
+	times := map[string]int{}
+	for _, o := range shapes.All() {
+		times[strings.TrimSpace(fmt.Sprint(o.Status, " ", o.Place, " ", o.Kind))] = o.Times
+	}
+	assert.Equal(t, map[string]int{"200 status": 3, "200 body object": 3, "200 list array": 3, "200 list[] integer": 2,
+		"200 list[] string": 1, "404 status": 1, "404 body empty": 1}, times)
 }
