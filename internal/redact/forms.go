@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
@@ -74,7 +75,7 @@ func keptForms(secret string) []string {
 
 // formsOf lists the texts that give a secret away once the escapes around it are read.
 func formsOf(secret string) []string {
-	forms := []string{secret}
+	forms := append(make([]string, 0, mostForms), secret)
 	if strings.IndexByte(secret, ' ') >= 0 {
 		forms = append(forms, strings.ReplaceAll(secret, " ", "+")) // in a query
 	}
@@ -82,34 +83,36 @@ func formsOf(secret string) []string {
 		lower := hex.EncodeToString([]byte(secret))
 		forms = append(forms, lower, strings.ToUpper(lower))
 	}
-	for shift := range 3 {
-		if core := base64Core(secret, shift); core != "" {
-			forms = append(forms, core)
-			if strings.ContainsAny(core, "+/") {
-				forms = append(forms, urlAlphabet.Replace(core))
-			}
-		}
-	}
+	forms = appendBase64Cores(forms, secret)
 	if payload := payloadSegment(secret); payload != "" {
 		forms = append(forms, payload)
 	}
 	return forms
 }
 
-// base64Core is the part of a base64 encoding that is the same whatever stands around the secret, for one of its three
-// alignments.
-func base64Core(secret string, shift int) string {
-	from, to := (8*shift+5)/6, 8*(shift+len(secret))/6
-	if to-from < 4 {
-		return ""
-	}
-	shifted := make([]byte, shift+len(secret))
-	copy(shifted[shift:], secret)
-	return base64.RawStdEncoding.EncodeToString(shifted)[from:to]
-}
+// mostForms are the secret, its form in a query, two in hexadecimal, six in base64 and the payload.
+const mostForms = 11
 
-// urlAlphabet makes base64url of base64 (RFC 4648 section 5).
-var urlAlphabet = strings.NewReplacer("+", "-", "/", "_")
+// appendBase64Cores adds the parts of base64 encodings that are the same whatever stands around the secret, for each of
+// the three alignments, and in base64url (RFC 4648 section 5) where that differs.
+func appendBase64Cores(forms []string, secret string) []string {
+	shifted := append([]byte{0, 0}, secret...)
+	room := make([]byte, base64.RawStdEncoding.EncodedLen(len(shifted)))
+	for shift := range 3 {
+		from, to := (8*shift+5)/6, 8*(shift+len(secret))/6
+		if to-from < 4 {
+			continue
+		}
+		base64.RawStdEncoding.Encode(room, shifted[2-shift:])
+		core := room[from:to]
+		forms = append(forms, string(core))
+		if bytes.ContainsAny(core, "+/") {
+			base64.RawURLEncoding.Encode(room, shifted[2-shift:])
+			forms = append(forms, string(core))
+		}
+	}
+	return forms
+}
 
 func payloadSegment(secret string) string {
 	segments := strings.Split(secret, ".")

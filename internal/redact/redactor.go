@@ -176,6 +176,9 @@ func (r *Redactor) hash(value string) string {
 
 // isMark tells whether a text is nothing but a mark.
 func isMark(text string) bool {
+	if !strings.HasPrefix(text, "«") {
+		return false
+	}
 	at := marks.FindStringIndex(text)
 	return at != nil && at[0] == 0 && at[1] == len(text)
 }
