@@ -96,28 +96,27 @@ func marks(text string, out int) string {
 	return b.String()
 }
 
-// JSON disarms encoded JSON with escapes, so that it still says the same to a program.
+// JSON disarms encoded JSON with escapes, so that it still says the same to a program. It gives back the text itself
+// where that is harmless.
 func JSON(encoded []byte) []byte {
-	return escaped(encoded, func(b *strings.Builder, r rune) {
+	return escaped(encoded, func(out []byte, r rune) []byte {
 		if r > 0xffff {
-			b.WriteRune(r)
-			return
+			return utf8.AppendRune(out, r)
 		}
-		fmt.Fprintf(b, `\u%04x`, r)
+		return fmt.Appendf(out, `\u%04x`, r)
 	})
 }
 
 // XML disarms an XML text without CDATA sections with character references, so that it still says the same to a
-// program.
+// program. It gives back the text itself where that is harmless.
 func XML(encoded []byte) []byte {
-	return escaped(encoded, func(b *strings.Builder, r rune) { fmt.Fprintf(b, "&#%d;", r) })
+	return escaped(encoded, func(out []byte, r rune) []byte { return fmt.Appendf(out, "&#%d;", r) })
 }
 
-func escaped(encoded []byte, escape func(*strings.Builder, rune)) []byte {
+func escaped(encoded []byte, escape func([]byte, rune) []byte) []byte {
 	text := string(encoded)
 	found := marksOf(text)
-	var b strings.Builder
-	b.Grow(len(text))
+	var out []byte
 	plain := 0 // up to where the text is out
 	for i := 0; i < len(text); {
 		r, n := rune(text[i]), 1
@@ -129,14 +128,15 @@ func escaped(encoded []byte, escape func(*strings.Builder, rune)) []byte {
 			found = found[1:]
 		}
 		if broken || control(r) && r != '\r' {
-			b.WriteString(text[plain:i])
-			escape(&b, r)
+			out = escape(append(out, text[plain:i]...), r)
 			plain = i + n
 		}
 		i += n
 	}
-	b.WriteString(text[plain:])
-	return []byte(b.String())
+	if plain == 0 {
+		return encoded
+	}
+	return append(out, text[plain:]...)
 }
 
 // XMLCharacters puts U+FFFD in place of characters that XML 1.0 does not allow: control characters, surrogates and
