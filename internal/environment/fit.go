@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -429,9 +430,21 @@ func isVariableName(name string) bool {
 	return name != ""
 }
 
+// knownFields are the fields of the types of this package, as far as they were looked at.
+var knownFields sync.Map
+
+// fieldsOf is reflect.VisibleFields, which takes long, once for each type.
+func fieldsOf(t reflect.Type) []reflect.StructField {
+	fields, known := knownFields.Load(t)
+	if !known {
+		fields, _ = knownFields.LoadOrStore(t, reflect.VisibleFields(t))
+	}
+	return fields.([]reflect.StructField)
+}
+
 // fieldOf finds the field of a struct by its key in the file.
 func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
-	for _, field := range reflect.VisibleFields(t) {
+	for _, field := range fieldsOf(t) {
 		if tag := field.Tag.Get("yaml"); tag == key && keyOf(field) != "" {
 			return field, true
 		}
@@ -444,7 +457,7 @@ func keysOf(t reflect.Type) []string {
 	if t.Kind() != reflect.Struct {
 		return nil
 	}
-	for _, field := range reflect.VisibleFields(t) {
+	for _, field := range fieldsOf(t) {
 		if key := keyOf(field); key != "" && !slices.Contains(keys, key) {
 			keys = append(keys, key)
 		}

@@ -202,7 +202,7 @@ func tree(v reflect.Value) any {
 		return tree(v.Elem())
 	case reflect.Struct:
 		members := map[string]any{}
-		for _, field := range reflect.VisibleFields(v.Type()) {
+		for _, field := range fieldsOf(v.Type()) {
 			key, member := keyOf(field), v.FieldByIndex(field.Index)
 			if key == "" || member.IsZero() {
 				continue

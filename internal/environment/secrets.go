@@ -431,7 +431,7 @@ func visitStrings(v reflect.Value, path []string, visit func([]string, *string))
 			visitStrings(v.Elem(), path, visit)
 		}
 	case reflect.Struct:
-		for _, field := range reflect.VisibleFields(v.Type()) {
+		for _, field := range fieldsOf(v.Type()) {
 			if key := keyOf(field); key != "" {
 				visitStrings(v.FieldByIndex(field.Index), append(path[:len(path):len(path)], key), visit)
 			}
