@@ -96,7 +96,7 @@ func (r *run) execute(ctx context.Context, sources []script.Source, selected []*
 			TestSuiteInitializer: func(suite *godog.TestSuiteContext) { r.register(suite.ScenarioContext(), wanted) },
 			Options: &godog.Options{
 				FeatureContents: contents, Format: quietName, Output: io.Discard, Strict: true, Concurrency: atOnce,
-				DefaultContext: ctx,
+				DefaultContext: ctx, Tags: tagsFor(selected),
 			},
 		}.Run()
 	}()
@@ -116,6 +116,25 @@ func (r *run) execute(ctx context.Context, sources []script.Source, selected []*
 		return fmt.Errorf("godog ended with status %d, but the record says otherwise", status)
 	}
 	return nil
+}
+
+// mostByTags is up to how many scenarios are picked by their tags: godog compares the tags of each scenario with all.
+const mostByTags = 50
+
+// tagsFor lets godog leave out scenarios of the same files that were not selected: it keeps records of each step, even
+// where it is skipped. Scenarios with the same requirements as a selected one stay, and are skipped. Empty: all stay.
+func tagsFor(selected []*script.Scenario) string {
+	if len(selected) > mostByTags {
+		return ""
+	}
+	var tags []string
+	for _, s := range selected {
+		if len(s.Requirements) == 0 {
+			return ""
+		}
+		tags = append(tags, "@"+strings.Join(s.Requirements, "&&@"))
+	}
+	return strings.Join(script.Unique(tags), ",")
 }
 
 var anyStep = regexp.MustCompile(`(?s).*`)

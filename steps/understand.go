@@ -8,9 +8,12 @@ import (
 	"agstest/steps/words"
 )
 
-// suite is the embedded suite, read and understood once.
+// embedded are the feature files of the suite, read once.
+var embedded = sync.OnceValues(func() ([]script.Source, error) { return script.ReadSources(nil) })
+
+// suite is what they hold, understood once. All runs share it, and none changes it.
 var suite = sync.OnceValues(func() ([]*script.Scenario, error) {
-	sources, err := script.ReadSources(nil)
+	sources, err := embedded()
 	if err != nil {
 		return nil, err
 	}
@@ -25,9 +28,13 @@ func understand(additional fs.FS) ([]script.Source, []*script.Scenario, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	sources, err := script.ReadSources(additional)
-	if err != nil || additional == nil {
+	if additional == nil {
+		sources, err := embedded()
 		return sources, all, err
+	}
+	sources, err := script.ReadSources(additional)
+	if err != nil {
+		return nil, nil, err
 	}
 	all, wrong := script.Parse(sources)
 	return sources, all, append(wrong, words.MatchAll(all)...).Failure()
@@ -47,6 +54,9 @@ func staged(sources []script.Source, selected []*script.Scenario) ([]script.Sour
 		if needed[s.Name] {
 			kept = append(kept, s)
 		}
+	}
+	if len(kept) == len(sources) {
+		return kept, selected, nil // they have these ids already
 	}
 	again, wrong := script.Parse(kept)
 	if err := wrong.Failure(); err != nil {
