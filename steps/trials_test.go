@@ -119,8 +119,7 @@ func catchFaults(t *testing.T, group string, unseen map[string]string) {
 			trial := steps.Trial{Name: f.Name, Summary: f.Summary, Requirement: f.Requirement, Only: []string{f.Requirement},
 				Unanswered: strings.HasPrefix(f.Name, "transport-"),
 				Start: func() (*environment.Environment, func(), error) {
-					fresh, _ := mock.FaultByName(f.Name)
-					e, end, err := started(mock.Config{Faults: []mock.Fault{fresh}}, itself)
+					e, end, err := started(mock.Config{Faults: []mock.Fault{f}}, itself) // f is of this trial alone
 					if e != nil && group == "live" {
 						e.Mock, e.Allow.Surroundings = nil, true
 					}

@@ -12,23 +12,25 @@ import (
 
 // Guarded lists the secrets that no answer may give away: the keys of the operator and the passwords of the users that
 // the environment file names or the scenario acts for. It leaves out a password that is part of something public, such
-// as the user name.
-func (w *World) Guarded() []string {
+// as the user name. The passwords are those that are no keys of the operator.
+func (w *World) Guarded() (guarded, passwords []string) {
 	w.Stage.guard.Do(w.Stage.guardFile)
-	guarded, open := slices.Clone(w.Stage.guarded), slices.Concat(w.Stage.told, []string{w.Tenant, w.Service})
+	guarded = slices.Clone(w.Stage.guarded)
+	open := slices.Concat(w.Stage.told, []string{w.Tenant, w.Service})
 	if w.Account != nil {
 		w.guard(&guarded, &open)
 	}
 	slices.Sort(guarded)
-	return slices.DeleteFunc(slices.Compact(guarded), func(secret string) bool {
+	guarded = slices.DeleteFunc(slices.Compact(guarded), func(secret string) bool {
 		return secret == "" ||
 			slices.ContainsFunc(open, func(text string) bool { return strings.Contains(text, secret) })
 	})
-}
-
-// Passwords lists those of the guarded secrets that are no keys of the operator.
-func (w *World) Passwords() []string {
-	return slices.DeleteFunc(w.Guarded(), func(secret string) bool { return slices.Contains(w.Stage.keys, secret) })
+	for _, secret := range guarded {
+		if !slices.Contains(w.Stage.keys, secret) {
+			passwords = append(passwords, secret)
+		}
+	}
+	return guarded, passwords
 }
 
 // credentialsOf are the user name and the password of a request as one text, in the ways in which services join them

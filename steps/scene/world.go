@@ -279,8 +279,9 @@ func (w *World) credit(x *talk.Exchange, changed bool) {
 // parts of it.
 func (w *World) knownOf(x *talk.Exchange, changed bool) check.Known {
 	r := x.Request
+	guarded, passwords := w.Guarded()
 	k := check.Known{Tenant: r.HeaderValue(ags.HeaderTenant), Skew: w.Stage.Environment.ClockSkew,
-		Secrets: w.Submitted(r), Guarded: w.Guarded(), Passwords: w.Passwords(), Credentials: w.credentialsOf(r)}
+		Secrets: w.Submitted(r), Guarded: guarded, Passwords: passwords, Credentials: w.credentialsOf(r)}
 	if w.Account != nil && !w.Account.Guessed {
 		k.AccountID = w.Account.ID
 	}

@@ -124,7 +124,7 @@ func (r *Request) Get(name string) json.RawMessage {
 // Parameters returns the parameters in the body, none if they are not of the documented form.
 func (r *Request) Parameters() []Parameter {
 	var list []Parameter
-	if json.Unmarshal(r.Get("parameters"), &list) != nil {
+	if raw := r.Get("parameters"); raw == nil || json.Unmarshal(raw, &list) != nil {
 		return nil
 	}
 	return list

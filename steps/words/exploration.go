@@ -254,8 +254,9 @@ func attempt(ctx context.Context, w *scene.World, r *talk.Request, kind string) 
 		return nil, false, talk.Passingf("%s", x.Away)
 	}
 	w.KeepAnswerSecret(x)
+	guarded, passwords := w.Guarded()
 	return &trial{exchange: x, judged: check.Judge(x.Exchange, check.Known{Secrets: w.Submitted(r),
-		Guarded: w.Guarded(), Passwords: w.Passwords(), Skew: w.Stage.Environment.ClockSkew})}, hung, nil
+		Guarded: guarded, Passwords: passwords, Skew: w.Stage.Environment.ClockSkew})}, hung, nil
 }
 
 // lets tells whether an answer lets somebody in.
