@@ -67,10 +67,10 @@ func TestVocabulary(t *testing.T) {
 			used[p.Text] = true
 		}
 	}
-	for _, p := range words.All {
+	for _, p := range words.All() {
 		assert.Regexp(t, p.Expression, p.Example)
 		matches := 0
-		for _, other := range words.All {
+		for _, other := range words.All() {
 			if other.Expression.MatchString(p.Example) {
 				matches++
 			}

@@ -135,7 +135,7 @@ func (j *Journal) check() error {
 		for _, command := range Commands {
 			known = known || command == e.Command
 		}
-		if !known || seen[name] || !environmentName.MatchString(e.Environment) {
+		if !known || seen[name] || !isEnvironmentName(e.Environment) {
 			return errors.New("one of its jobs is none of a plan")
 		}
 		seen[name] = true

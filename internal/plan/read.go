@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -31,8 +32,14 @@ type Check func(command, flag string, values []string) error
 var (
 	planKeys        = append([]string{"name", "release", "parallel", "loadsAtOnce", "environments"}, Commands...)
 	environmentKeys = append([]string{"file", "files", "names", "name"}, Commands...)
-	environmentName = regexp.MustCompile(`^[\pL\pN][\pL\pN._-]{0,63}$`)
+	environmentForm = regexp.MustCompile(`^[\pL\pN][\pL\pN._-]*$`)
 )
+
+// isEnvironmentName tells whether a text can be the name of an environment, which has 64 characters at most. (A pattern
+// that counts so many letters of all languages takes longer to compile than most commands run.)
+func isEnvironmentName(text string) bool {
+	return utf8.RuneCountInString(text) <= 64 && environmentForm.MatchString(text)
+}
 
 // Read reads a plan. The name is its path, for messages. Read checks every key and every flag, and reports mistakes
 // with their lines; errors are of the kind failure.Usage. It does not open files that the plan names.
@@ -336,7 +343,7 @@ func (r *reader) add(n ast.Node, e entry) error {
 		if name == "" {
 			name = strings.TrimSuffix(filepath.Base(filepath.FromSlash(e.file)), filepath.Ext(e.file))
 		}
-		if !environmentName.MatchString(name) {
+		if !isEnvironmentName(name) {
 			return r.wrong(n,
 				"%q is no name of an environment: it names a folder, so it has letters, digits, '.', '_' and '-', at most 64", name)
 		}

@@ -20,6 +20,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 
 	"agstest/internal/figures"
 	"agstest/reports"
@@ -177,24 +178,23 @@ func anchor(prefix, text string) string {
 	return prefix + "-" + id
 }
 
-// pages holds the parsed templates of each kind of page; parts, those that they share.
-var pages, parts = map[string]*template.Template{}, (*template.Template)(nil)
-
 // Parts are the templates that pages share (marks, mark, verdict, search, table, chart) with their functions, for pages
 // that are written elsewhere in the same look. Each call gives templates of its own.
-func Parts() *template.Template { return template.Must(parts.Clone()) }
+func Parts() *template.Template { return template.Must(parts().Clone()) }
 
-func init() {
-	shared := template.Must(template.New("page").Funcs(templateFunctions).ParseFS(templateFiles, "templates/*.html"))
-	parts = template.Must(shared.Clone())
+// parts are parsed once, by the first page: most commands begin without them.
+var parts = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(templateFunctions).ParseFS(templateFiles, "templates/*.html"))
+})
+
+// pages are the templates of each kind of page.
+var pages = sync.OnceValue(func() map[string]*template.Template {
+	pages := map[string]*template.Template{}
 	for _, kind := range []string{"conformance", "load", "gate", "compare", "trend"} {
-		if shared.Lookup(kind) == nil {
-			continue
-		}
-		own := template.Must(shared.Clone())
-		pages[kind] = template.Must(own.New("content").Parse(`{{template "` + kind + `" .}}`))
+		pages[kind] = template.Must(Parts().New("content").Parse(`{{template "` + kind + `" .}}`))
 	}
-}
+	return pages
+})
 
 // write renders the page with the details of template kind.
 func (p page) write(w io.Writer, kind string) error {
@@ -206,7 +206,7 @@ func (p page) write(w io.Writer, kind string) error {
 	for i := range p.Trust {
 		p.Trust[i].Text = reports.Sentence(p.Trust[i].Text)
 	}
-	parsed := pages[kind]
+	parsed := pages()[kind]
 	if parsed == nil {
 		return fmt.Errorf("writing a page: there is no template %q", kind)
 	}

@@ -43,7 +43,7 @@ type SeriesMark struct {
 // Render draws the chart as a piece of a page. The page needs StyleSheet.
 func (s Series) Render() (template.HTML, error) {
 	var b bytes.Buffer
-	if err := pages["trend"].ExecuteTemplate(&b, "chart", s.draw()); err != nil {
+	if err := pages()["trend"].ExecuteTemplate(&b, "chart", s.draw()); err != nil {
 		return "", fmt.Errorf("drawing the chart %s: %w", s.Title, err)
 	}
 	return template.HTML(b.String()), nil // made by our own template, which escaped all words

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"sync"
 	"time"
 
 	"agstest/reports"
@@ -26,7 +27,7 @@ var searchScript string
 // their own, such as Jenkins, let no style sheet within a page through.
 var sheet = string(html.StyleSheet()) + ownSheet
 
-var templates = template.Must(html.Parts().Parse(pageTemplates))
+var templates = sync.OnceValue(func() *template.Template { return template.Must(html.Parts().Parse(pageTemplates)) })
 
 // policy lets a page use the style sheet beside it and nothing else; with a script, that one by its hash.
 func policy(script string) string {
@@ -69,7 +70,7 @@ func (b *builder) frame(title, path, up string) frame {
 // render fills a template and puts the page in place.
 func (b *builder) render(path, name, key string, view any) error {
 	var text bytes.Buffer
-	if err := templates.ExecuteTemplate(&text, name, view); err != nil {
+	if err := templates().ExecuteTemplate(&text, name, view); err != nil {
 		return fmt.Errorf("writing the page %s: %w", path, err)
 	}
 	return b.target.put(path, key, text.Bytes())

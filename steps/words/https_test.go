@@ -26,7 +26,7 @@ func TestPlainHTTPIsAMiss(t *testing.T) {
 		"http://[::1]:8080":            &talk.NotTestable{},
 	} {
 		found := false
-		for _, p := range All {
+		for _, p := range All() {
 			if p.Text != "the service is offered over https" {
 				continue
 			}

@@ -11,6 +11,7 @@
 package words
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,7 +44,8 @@ type Phrase struct {
 // Sentence is a sentence with its function.
 type Sentence struct {
 	Phrase
-	Expression *regexp.Regexp
+	pattern    string         // "": that of its text
+	Expression *regexp.Regexp // of the step's whole text; those of All have it
 	Do         func(ctx context.Context, w *scene.World, a arguments) error
 }
 
@@ -77,14 +79,15 @@ func vocabulary() []Sentence {
 	return all
 }
 
-// All are the phrases with their patterns, which take the step's whole text.
-var All = func() []Sentence {
+// All are the phrases with their expressions. They are compiled once, where one is asked for: commands that read no
+// feature begin without them.
+var All = sync.OnceValue(func() []Sentence {
 	all := vocabulary()
 	for i := range all {
-		all[i].Expression = regexp.MustCompile(`^(?:` + AsARule + `)?` + all[i].Expression.String() + `$`)
+		all[i].Expression = regexp.MustCompile(`^(?:` + AsARule + `)?` + cmp.Or(all[i].pattern, patternOf(all[i].Text)) + `$`)
 	}
 	return all
-}()
+})
 
 func given(text, meaning string, do func(context.Context, *scene.World, arguments) error) Sentence {
 	return newSentence("Given", text, meaning, do)
@@ -107,7 +110,7 @@ func newSentence(keyword, text, meaning string, do func(context.Context, *scene.
 		}
 	}
 	p.Example = p.Text
-	return Sentence{p, regexp.MustCompile(patternOf(p.Text)), do}
+	return Sentence{Phrase: p, Do: do}
 }
 
 // like gives a sentence an example, where values stand in its text.
@@ -118,7 +121,7 @@ func (s Sentence) like(example string) Sentence {
 
 // reading lets a sentence be read in more ways, or in fewer, than its text says.
 func (s Sentence) reading(pattern string) Sentence {
-	s.Expression = regexp.MustCompile(pattern)
+	s.pattern = pattern
 	return s
 }
 
@@ -145,13 +148,14 @@ func understand(text string) (sentence, error) {
 	if known {
 		return read, nil
 	}
-	for i := range All {
-		if m := All[i].Expression.FindStringSubmatch(text); m != nil {
+	all := All()
+	for i := range all {
+		if m := all[i].Expression.FindStringSubmatch(text); m != nil {
 			if read.phrase != nil {
 				return sentence{}, failure.Usagef("%q can be read as %q and as %q; word it so that it means one thing",
-					text, read.phrase.Text, All[i].Text)
+					text, read.phrase.Text, all[i].Text)
 			}
-			read = sentence{&All[i], m[1:]}
+			read = sentence{&all[i], m[1:]}
 		}
 	}
 	if read.phrase == nil {
@@ -201,11 +205,11 @@ func Match(step *messages.PickleStep) (*Sentence, arguments, error) {
 // nearestPhrase finds the sentence that was probably meant.
 func nearestPhrase(text string) string {
 	var texts []string
-	for _, p := range All {
+	for _, p := range All() {
 		texts = append(texts, withoutValues(p.Text))
 	}
 	near := failure.Nearest(withoutValues(strings.TrimPrefix(text, AsARule)), texts)
-	for _, p := range All {
+	for _, p := range All() {
 		if near != "" && withoutValues(p.Text) == near {
 			return fmt.Sprintf("; the nearest sentence is %q", p.Text)
 		}
@@ -261,7 +265,7 @@ func stepsInProse(wrong *script.Mistakes, file string, prose []script.Prose) {
 			sentences = append(sentences, strings.TrimSpace(told.Text[at:]))
 		}
 		said := func(p Sentence) bool { return slices.ContainsFunc(sentences, p.Expression.MatchString) }
-		if slices.ContainsFunc(All, said) {
+		if slices.ContainsFunc(All(), said) {
 			wrong.At(file, told.Line, "%q would be read as prose, and its step left out: %s", told.Text,
 				told.Instead)
 		}
