@@ -1,5 +1,5 @@
-// Lets a reader of others read a folder of one run, or several, and writes what it shows as JSON: {passed, failed, skipped, texts}.
-// usage: node readers.mjs READER OUT FOLDER...
+// Lets readers of others read the folders of runs. Each line of stdin asks for one, {reader, out, folders}, and is answered with one of stdout:
+// {passed, failed, skipped, texts} as the reader shows them, or {error}. So a reader is loaded once for all that it reads.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, createReadStream, mkdirSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
 import { PassThrough } from "node:stream";
 
-const [reader, out, ...folders] = process.argv.slice(2);
+let reader, out, folders;
 const log = console.log;
 console.log = console.error; // readers greet people on stdout
 
@@ -157,4 +157,11 @@ const readers = {
   },
 };
 
-log(JSON.stringify(await readers[reader]()));
+for await (const line of createInterface({ input: process.stdin })) {
+  ({ reader, out, folders } = JSON.parse(line));
+  try {
+    log(JSON.stringify(await readers[reader]()));
+  } catch (error) {
+    log(JSON.stringify({ error: String(error.stack ?? error) }));
+  }
+}

@@ -65,18 +65,64 @@ func folderOf(t *testing.T, c *reports.Conformance) string {
 	return folder
 }
 
+// readers is the process that lets the tools of others read, for all tests: it loads each tool once.
+var readers struct {
+	sync.Mutex
+	node    *exec.Cmd
+	asked   io.WriteCloser
+	answers *json.Decoder
+	said    bytes.Buffer // whole when node has ended
+}
+
+// endReaders ends the process if there is one, and gives what it said on stderr. The caller holds the lock.
+func endReaders() string {
+	if readers.node == nil {
+		return ""
+	}
+	readers.asked.Close()
+	_ = readers.node.Wait()
+	readers.node = nil
+	return readers.said.String()
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	readers.Lock()
+	endReaders()
+	os.Exit(code)
+}
+
 // read lets a reader read the folders of runs.
 func read(t *testing.T, reader, module string, folders ...string) shown {
 	t.Helper()
 	node := tool(t, module)
-	command := exec.CommandContext(t.Context(), node, append([]string{"readers.mjs", reader, t.TempDir()}, folders...)...)
-	var said bytes.Buffer
-	command.Stderr = &said
-	out, err := command.Output()
-	require.NoError(t, err, said.String())
-	var s shown
-	require.NoError(t, json.Unmarshal(out, &s))
-	return s
+	readers.Lock()
+	defer readers.Unlock()
+	if readers.node == nil {
+		command := exec.Command(node, "readers.mjs")
+		readers.said.Reset()
+		command.Stderr = &readers.said
+		asked, err := command.StdinPipe()
+		require.NoError(t, err)
+		answers, err := command.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, command.Start())
+		readers.node, readers.asked, readers.answers = command, asked, json.NewDecoder(answers)
+	}
+	question := map[string]any{"reader": reader, "out": t.TempDir(), "folders": folders}
+	var answer struct {
+		shown
+		Error string
+	}
+	err := json.NewEncoder(readers.asked).Encode(question)
+	if err == nil {
+		err = readers.answers.Decode(&answer)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", reader, err, endReaders())
+	}
+	require.Empty(t, answer.Error, reader)
+	return answer.shown
 }
 
 var (
