@@ -101,7 +101,7 @@ func TestGroundsDecideWhatAMissDoes(t *testing.T) {
 			assert.Equal(t, ags.Stated, r.Ground, "%s: documented is what a page states", r.ID)
 		}
 		onPage := false
-		for _, key := range strings.Fields(r.Sources) {
+		for key := range strings.FieldsSeq(r.Sources) {
 			onPage = onPage || pages[key]
 		}
 		if r.Ground == ags.Stated || r.Ground == ags.Schema {

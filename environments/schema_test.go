@@ -124,7 +124,7 @@ func TestSchemaHasTheKeysOfTheStructs(t *testing.T) {
 		}
 		properties, _ := resolve(node)["properties"].(map[string]any)
 		switch {
-		case typ == reflect.TypeOf(environment.Situations{}):
+		case typ == reflect.TypeFor[environment.Situations]():
 			var names []string
 			for name, below := range properties {
 				names = append(names, name)
@@ -162,5 +162,5 @@ func TestSchemaHasTheKeysOfTheStructs(t *testing.T) {
 			assert.ElementsMatch(t, inStruct, inSchema, at)
 		}
 	}
-	compare("", schema, reflect.TypeOf(environment.Environment{}))
+	compare("", schema, reflect.TypeFor[environment.Environment]())
 }

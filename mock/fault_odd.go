@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -78,12 +79,7 @@ func inParameter(name string, is func(any) bool) oddness {
 func inEntry(is func(any) bool) oddness {
 	return func(c *call) bool {
 		list, _ := c.read()["parameters"].([]any)
-		for _, element := range list {
-			if is(element) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(list, is)
 	}
 }
 

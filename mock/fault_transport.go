@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -241,9 +242,7 @@ func record(next http.Handler, r *http.Request) *recorded {
 }
 
 func (a *recorded) copyHeader(w http.ResponseWriter) {
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.header)
 }
 
 func flush(w http.ResponseWriter) { _ = http.NewResponseController(w).Flush() }

@@ -2,6 +2,7 @@ package mock
 
 import (
 	"iter"
+	"slices"
 	"strings"
 
 	"agstest/ags"
@@ -42,21 +43,12 @@ func (c *call) taken(kind, given string, known iter.Seq[string]) string {
 			return given
 		}
 		for _, n := range c.set.near {
-			if n.kind == kind && (n.operations == nil || contains(n.operations, c.operation)) && n.like(given, right) {
+			if n.kind == kind && (n.operations == nil || slices.Contains(n.operations, c.operation)) && n.like(given, right) {
 				nearest = right
 			}
 		}
 	}
 	return nearest
-}
-
-func contains(list []string, text string) bool {
-	for _, one := range list {
-		if one == text {
-			return true
-		}
-	}
-	return false
 }
 
 func just(values ...string) iter.Seq[string] {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"sort"
 	"testing"
 	"time"
 
@@ -19,7 +18,7 @@ func names(o map[string]any) []string {
 	for name := range o {
 		list = append(list, name)
 	}
-	sort.Strings(list)
+	slices.Sort(list)
 	return list
 }
 
@@ -38,7 +37,7 @@ func TestTokenBodyIsThatOfThePage(t *testing.T) {
 	shared := []string{"accountId", "accountProfileId", "deviceId", "exp", "fixed_exp", "jti", "sessionControl", "tenantId", "typ", "userId", "ver"}
 	assert.Equal(t, shared, names(refresh))
 	all := append(slices.Clone(shared), "geoBlockExempt", "onNetwork", "billingCountryCode", "filteringInformation", "blockingInformation", "parentalControl", "playoutDeviceClass")
-	sort.Strings(all)
+	slices.Sort(all)
 	assert.Equal(t, all, names(access))
 	assert.Equal(t, "DevAuthN", access["typ"])
 	assert.Equal(t, "RefreshAuthN", refresh["typ"])

@@ -72,7 +72,7 @@ func TestComparePagesSayWhatMatters(t *testing.T) {
 		written := render(t, func(w io.Writer) error { return html.Comparison(w, c, html.Style{}) })
 		for _, words := range wanted {
 			found := false
-			for _, either := range strings.Split(words, "|") {
+			for either := range strings.SplitSeq(words, "|") {
 				found = found || strings.Contains(written, either) || strings.Contains(written, strings.ReplaceAll(either, "+", "&#43;"))
 			}
 			if name == "runs" && words == "only in the second run" {

@@ -103,7 +103,7 @@ func TestMessagesAreRenderedByOthers(t *testing.T) {
 func TestCucumberKeepsHostileTextAsText(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, export.Messages(&b, poisoned(smallConformance()), nil))
-	for _, line := range strings.Split(strings.TrimSpace(b.String()), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(b.String()), "\n") {
 		require.True(t, json.Valid([]byte(line)))
 	}
 }

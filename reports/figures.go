@@ -1,7 +1,8 @@
 package reports
 
 import (
-	"sort"
+	"maps"
+	"slices"
 	"strconv"
 
 	"agstest/internal/figures"
@@ -46,18 +47,8 @@ func (o *Operation) Figures() []figure {
 				figures.Seconds(p.Nanoseconds)})
 		}
 	}
-	for _, status := range SortedKeys(o.Statuses) {
+	for _, status := range slices.Sorted(maps.Keys(o.Statuses)) {
 		found = append(found, count("status."+status, o.Statuses[status]))
 	}
 	return found
-}
-
-// SortedKeys lists the keys of counts by name.
-func SortedKeys[V any](counts map[string]V) []string {
-	keys := make([]string, 0, len(counts))
-	for key := range counts {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
-	return keys
 }

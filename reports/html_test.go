@@ -64,7 +64,7 @@ func TestIdsAreUniqueAndLinksLead(t *testing.T) {
 				seen[found[1]] = true
 			}
 			for _, found := range links.FindAllStringSubmatch(page, -1) {
-				for _, target := range strings.Fields(found[1]) {
+				for target := range strings.FieldsSeq(found[1]) {
 					require.True(t, seen[target], "a link leads to %s, which is nowhere", target)
 				}
 			}
@@ -243,7 +243,7 @@ func TestTemplatesTrustNoData(t *testing.T) {
 		}
 		source, err := os.ReadFile(entry.Name())
 		require.NoError(t, err)
-		for _, line := range strings.Split(string(source), "\n") {
+		for line := range strings.SplitSeq(string(source), "\n") {
 			if trusted.MatchString(line) {
 				require.Regexp(t, `^func \(p page\) (Sheet|Script)\(\)`, line, "%s", entry.Name())
 			}

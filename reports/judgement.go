@@ -1,8 +1,9 @@
 package reports
 
 import (
+	"cmp"
+	"maps"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -70,7 +71,7 @@ func (v Verdict) Blocks() bool {
 // ByAttention returns the requirements with those that need attention first, in catalogue order within one verdict.
 func ByAttention(requirements []Requirement) []Requirement {
 	sorted := slices.Clone(requirements)
-	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].Verdict.Rank() < sorted[j].Verdict.Rank() })
+	slices.SortStableFunc(sorted, func(a, b Requirement) int { return cmp.Compare(a.Verdict.Rank(), b.Verdict.Rank()) })
 	return sorted
 }
 
@@ -111,7 +112,7 @@ func Lackings(requirements []Requirement) []lacking {
 		}
 		groups[i].Requirements = append(groups[i].Requirements, requirement.ID)
 	}
-	sort.SliceStable(groups, func(i, j int) bool { return len(groups[i].Requirements) > len(groups[j].Requirements) })
+	slices.SortStableFunc(groups, func(a, b lacking) int { return cmp.Compare(len(b.Requirements), len(a.Requirements)) })
 	return groups
 }
 
@@ -119,22 +120,14 @@ func Lackings(requirements []Requirement) []lacking {
 // name.
 func (l *Load) OperationNames() []string {
 	life := []string{"discover", "mint", "signon", "refresh", "signout"}
-	names := make([]string, 0, len(l.Operations))
-	for name := range l.Operations {
-		names = append(names, name)
-	}
+	names := slices.Sorted(maps.Keys(l.Operations))
 	place := func(name string) int {
 		if i := slices.Index(life, name); i >= 0 {
 			return i
 		}
 		return len(life)
 	}
-	sort.Slice(names, func(i, j int) bool {
-		if a, b := place(names[i]), place(names[j]); a != b {
-			return a < b
-		}
-		return names[i] < names[j]
-	})
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(place(a), place(b)) })
 	return names
 }
 

@@ -246,7 +246,7 @@ func beyondSchema(t *testing.T, xmllint, schema string, data []byte) (said []str
 	command.Stdin = bytes.NewReader(data)
 	out, _ := command.CombinedOutput()
 	require.Regexp(t, `(?m)^- (validates|fails to validate)$`, string(out))
-	for _, line := range strings.Split(string(out), "\n") {
+	for line := range strings.SplitSeq(string(out), "\n") {
 		if strings.Contains(line, "Schemas validity error") && !beyondJenkins.MatchString(line) {
 			said = append(said, line)
 		}

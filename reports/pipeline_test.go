@@ -49,7 +49,7 @@ func TestMarkdownKeepsHostileTextAsText(t *testing.T) {
 	require.NotContains(t, b.String(), "[link]")
 	require.NotContains(t, b.String(), "@everyone")
 	require.Contains(t, b.String(), `\| \[link\](https://evil.example) @`+"\u200b"+`everyone \!\[x\](y) \`+"`code\\` &lt;/details&gt;")
-	for _, line := range strings.Split(b.String(), "\n") {
+	for line := range strings.SplitSeq(b.String(), "\n") {
 		if strings.HasPrefix(line, "| Requirement") {
 			require.Equal(t, 6, strings.Count(line, "|"))
 		}

@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -22,7 +22,7 @@ func (l *Load) Aspects() []Aspect {
 	for name, weight := range l.Plan.Mix {
 		mix = append(mix, name+"="+strconv.Itoa(weight))
 	}
-	sort.Strings(mix)
+	slices.Sort(mix)
 	loop := "open"
 	if l.Plan.Closed {
 		loop = "closed"

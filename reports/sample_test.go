@@ -59,7 +59,7 @@ func sampleConformance() *reports.Conformance {
 		line += 9
 		id := fmt.Sprintf("%s:%d", feature[1], line)
 		requirement := reports.Requirement{ID: catalogued.ID, Level: string(catalogued.Level), Gating: string(catalogued.Gating()), Verdict: verdict, Text: catalogued.Text, Checked: 1 + i%7}
-		for _, key := range strings.Fields(catalogued.Sources) {
+		for key := range strings.FieldsSeq(catalogued.Sources) {
 			requirement.Sources = append(requirement.Sources, reports.Source{Key: key, Title: pages[key].Title, Where: pages[key].Where})
 		}
 		if verdict == reports.NotExercised {

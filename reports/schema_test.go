@@ -126,8 +126,8 @@ func (m *schemaMaker) of(kind reflect.Type) map[string]any {
 
 func (m *schemaMaker) object(kind reflect.Type) map[string]any {
 	properties, required := map[string]any{}, []string{}
-	for i := range kind.NumField() {
-		field := kind.Field(i)
+	for field := range kind.Fields() {
+		field := field
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if name == "-" || !field.IsExported() {
 			continue

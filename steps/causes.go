@@ -1,11 +1,11 @@
 package steps
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
 	"slices"
-	"sort"
 	"strings"
 
 	"agstest/ags"
@@ -104,14 +104,10 @@ func (r *run) causes(entries []entry) []reports.Cause {
 	}
 	for i := range list {
 		list[i].Tries = triesOf(entries, list[i].ID)
-		sort.Slice(list[i].Requirements,
-			func(a, b int) bool { return order[list[i].Requirements[a]] < order[list[i].Requirements[b]] })
+		slices.SortFunc(list[i].Requirements, func(a, b string) int { return cmp.Compare(order[a], order[b]) })
 	}
-	sort.SliceStable(list, func(i, j int) bool {
-		if a, b := list[i].Verdict.Rank(), list[j].Verdict.Rank(); a != b {
-			return a < b
-		}
-		return len(list[i].Requirements) > len(list[j].Requirements)
+	slices.SortStableFunc(list, func(a, b reports.Cause) int {
+		return cmp.Or(cmp.Compare(a.Verdict.Rank(), b.Verdict.Rank()), cmp.Compare(len(b.Requirements), len(a.Requirements)))
 	})
 	return list
 }

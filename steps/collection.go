@@ -1,9 +1,9 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"slices"
-	"sort"
 	"sync"
 
 	"agstest/internal/check"
@@ -122,7 +122,7 @@ func (r *run) sorted() []entry {
 	for _, e := range r.played {
 		entries = append(entries, *e)
 	}
-	sort.Slice(entries, func(i, j int) bool { return entries[i].scenario.Order < entries[j].scenario.Order })
+	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.scenario.Order, b.scenario.Order) })
 	for i := range entries {
 		e := &entries[i]
 		brief := r.options.BriefEvidence && e.record.Verdict.Rank() > reports.Warn.Rank()

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"sort"
 	"strings"
 
 	"agstest/ags"
@@ -167,7 +166,7 @@ func noteCaches(entries []entry) []string {
 		}
 		notes = append(notes, note)
 	}
-	sort.Strings(notes)
+	slices.Sort(notes)
 	return notes
 }
 

@@ -3,6 +3,7 @@ package steps_test
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -38,9 +39,7 @@ func renamed(tells bool) func(*mock.Server) http.Handler {
 			if answer.Code == http.StatusUnauthorized && bytes.Contains(body, []byte(`"name":"password"`)) {
 				text = strings.Replace(text, "{", `{"user":"dave",`, 1)
 			}
-			for name, values := range answer.Header() {
-				w.Header()[name] = values
-			}
+			maps.Copy(w.Header(), answer.Header())
 			w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 			w.WriteHeader(answer.Code)
 			io.WriteString(w, text)

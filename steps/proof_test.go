@@ -1,6 +1,7 @@
 package steps_test
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -27,9 +28,7 @@ func terse(s *mock.Server) http.Handler {
 			w.WriteHeader(http.StatusForbidden)
 			return
 		}
-		for name, values := range answer.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), answer.Header())
 		w.WriteHeader(answer.Code)
 		_, _ = w.Write(answer.Body.Bytes())
 	})

@@ -54,14 +54,12 @@ func Try(ctx context.Context, trials []Trial, o Options, workers int) []TrialRes
 	var all sync.WaitGroup
 	queue := make(chan int)
 	for range max(workers, 1) {
-		all.Add(1)
-		go func() {
-			defer all.Done()
+		all.Go(func() {
 			defer failure.Guard()
 			for i := range queue {
 				results[i] = try(ctx, trials[i], o)
 			}
-		}()
+		})
 	}
 	for i := range trials {
 		queue <- i

@@ -18,7 +18,7 @@ func TestEveryMistakeOfAFolderIsTold(t *testing.T) {
 	})
 	require.Error(t, err)
 	var places []string
-	for _, line := range strings.Split(err.Error(), "\n") {
+	for line := range strings.SplitSeq(err.Error(), "\n") {
 		places = append(places, strings.Join(strings.SplitN(line, ":", 3)[:2], ":"))
 	}
 	assert.Equal(t, []string{"own/a.feature:4", "own/a.feature:8", "own/b.feature:1", "own/c.feature:1", "own/a.feature:5", "own/a.feature:6"}, places, err.Error())

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"sort"
 	"strings"
 
 	"agstest/ags"
@@ -200,7 +199,7 @@ func (r *run) applyKnownCause(result *reports.Requirement) {
 
 func sourcesOf(requirement ags.Requirement) []reports.Source {
 	var list []reports.Source
-	for _, key := range strings.Fields(requirement.Sources) {
+	for key := range strings.FieldsSeq(requirement.Sources) {
 		for _, page := range ags.Pages {
 			if page.Key == key {
 				list = append(list, reports.Source{Key: key, Title: page.Title, Where: page.Where})
@@ -438,7 +437,7 @@ func (r *run) noteResent(report *reports.Conformance) (notes []string) {
 			parts = append(parts, fmt.Sprintf("%d of %s", n, cmp.Or(operation, "other calls")))
 		}
 		if len(parts) > 0 {
-			sort.Strings(parts)
+			slices.Sort(parts)
 			notes = append(notes, fmt.Sprintf(sent.how, figures.Plural(*sent.total, "request"),
 				strings.Join(parts, ", ")))
 		}
@@ -477,7 +476,7 @@ func (r *run) noteWaits(entries []entry, sent int) []string {
 	for status := range times {
 		statuses = append(statuses, status)
 	}
-	sort.Ints(statuses)
+	slices.Sort(statuses)
 	for _, status := range statuses {
 		var names []string
 		for name := range operations[status] {
@@ -485,7 +484,7 @@ func (r *run) noteWaits(entries []entry, sent int) []string {
 				names = append(names, name)
 			}
 		}
-		sort.Strings(names)
+		slices.Sort(names)
 		notes = append(notes, fmt.Sprintf("%s %d came and %s waited out (%s)", figures.Plural(times[status], "answer"),
 			status, map[bool]string{true: "was", false: "were"}[times[status] == 1], strings.Join(names, ", ")))
 	}

@@ -129,7 +129,7 @@ func TestArrows(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, count <= maxFiles || slices.Contains(large, room), "%s has %d files; put those about one noun together", path, count)
 		require.Contains(t, string(readme), "\n"+room+"/ ", "README's architecture says nothing of %s", path)
-		for _, imported := range strings.Split(imports, ",") {
+		for imported := range strings.SplitSeq(imports, ",") {
 			require.NotContains(t, []string{"agstest/internal/hostile", "agstest/internal/gateways", "agstest/internal/plainwords"}, imported, "%s is no test", path)
 			if ours, ok := strings.CutPrefix(imported, "agstest/"); ok && !strings.HasPrefix(room, "cmd/") {
 				require.Contains(t, allowed, ours, "%s may not import %s", path, imported)

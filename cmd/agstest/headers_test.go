@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -161,9 +162,7 @@ func TestHeadersThatAreRenewed(t *testing.T) {
 	assert.Contains(t, stdout, "headers:\n  X-Fixed: one\n  X-Gate:\n    request:\n")
 	assert.Contains(t, stdout, `X-Api-Key: "[secret, from ${KEY}]"`)
 	texts["env"] = stdout + stderr
-	for path, text := range allFiles(t, out) {
-		texts[path] = text
-	}
+	maps.Copy(texts, allFiles(t, out))
 	for name, text := range texts {
 		assert.NotContains(t, text, "C4nary-ticket", name)
 		assert.NotContains(t, text, "k-9a7b6c5d4e3f2a1b", name)
@@ -229,9 +228,7 @@ func TestPasswordsAreEncrypted(t *testing.T) {
 	assert.Contains(t, text, "its password could not be encrypted: the command "+script+" failed (exit status 2); it said: no key for [secret]")
 	assert.Len(t, ciphers, before, "nothing was sent")
 	texts["the streams of the broken one"] = text
-	for path, text := range allFiles(t, out) {
-		texts[path] = text
-	}
+	maps.Copy(texts, allFiles(t, out))
 	for _, hit := range search(texts, ciphers) {
 		t.Error(hit)
 	}

@@ -97,7 +97,7 @@ func TestManualHasEveryCommandAndExitCode(t *testing.T) {
 	for _, line := range exitTable {
 		assert.True(t, strings.Contains(stdout, "\n.B "+line.code+"\n"), line.code)
 	}
-	for _, line := range strings.Split(stdout, "\n") {
+	for line := range strings.SplitSeq(stdout, "\n") {
 		if strings.HasPrefix(line, ".") {
 			assert.Regexp(t, `^\.(TH|SH|SS|TP|PP|B|nf|fi)\b`, line, "a line of text was read as a request")
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -112,9 +113,7 @@ func TestTokensOfThePast(t *testing.T) {
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, "cannot be opened with the key in AGSTEST_KEPT_KEY: it was written with another key, or changed since")
 	texts := map[string]string{"the streams": all + stdout + stderr}
-	for path, text := range allFiles(t, filepath.Dir(out)) {
-		texts[path] = text
-	}
+	maps.Copy(texts, allFiles(t, filepath.Dir(out)))
 	sealed, err := os.ReadFile(kept.Place(file))
 	require.NoError(t, err)
 	texts["the kept tokens"] = string(sealed)

@@ -136,11 +136,9 @@ func (n *fakeNamespace) Create(ctx context.Context, work shards.Work) error {
 		}
 	}
 	for i := range work.Shards {
-		r.group.Add(1)
-		go func() {
-			defer r.group.Done()
+		r.group.Go(func() {
 			n.live(living, r, i)
-		}()
+		})
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func TestLicencesListWhatIsBuiltIn(t *testing.T) {
 		command.Env = append(command.Environ(), "GOOS="+platform, "CGO_ENABLED=0")
 		out, err := command.Output()
 		require.NoError(t, err)
-		for _, module := range strings.Fields(string(out)) {
+		for module := range strings.FieldsSeq(string(out)) {
 			built[module] = true
 			assert.NotEmpty(t, licences[module], "%s is built in for %s and not in the list", module, platform)
 		}

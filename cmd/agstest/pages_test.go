@@ -345,7 +345,7 @@ var volatile = []struct{ form, pattern *regexp.Regexp }{
 // patternOf turns what a page shows into what the output must match, from its beginning to its end.
 func patternOf(shown string) string {
 	var lines []string
-	for _, line := range strings.Split(shown, "\n") {
+	for line := range strings.SplitSeq(shown, "\n") {
 		if strings.TrimSpace(line) == "…" {
 			lines = append(lines, "(?:[^\n]*\n)*?")
 			continue

@@ -49,7 +49,7 @@ func TestPipelinesUseWhatExists(t *testing.T) {
 			ran[kind] = map[string]bool{}
 		}
 		if strings.HasSuffix(name, ".yml") {
-			for _, document := range strings.Split(text, "\n---\n") {
+			for document := range strings.SplitSeq(text, "\n---\n") {
 				var parsed any
 				require.NoError(t, yaml.Unmarshal([]byte(document), &parsed), name)
 				for _, script := range scripts(parsed) {
@@ -237,7 +237,7 @@ func TestACommentIsUpdatedInPlace(t *testing.T) {
 				script, _, _ = strings.Cut(text, "'''")
 				assert.NotContains(t, script, `\`, "Groovy reads a backslash as the beginning of something else")
 			}
-			for _, document := range strings.Split(pipeline(t, host.file), "\n---\n") {
+			for document := range strings.SplitSeq(pipeline(t, host.file), "\n---\n") {
 				if host.file == jenkins {
 					break
 				}

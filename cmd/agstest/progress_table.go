@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -139,7 +141,7 @@ func operationTable(width int, sides []side) []string {
 // kindsShown names the kinds of wrong answers and how many of each there are.
 func kindsShown(kinds map[string]int64) string {
 	var words []string
-	for _, kind := range reports.SortedKeys(kinds) {
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		words = append(words, kind+" "+figures.Count(kinds[kind]))
 	}
 	return strings.Join(words, ", ")

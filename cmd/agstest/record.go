@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,10 +127,8 @@ func (p *program) readBaseline(dir, name string) (*reports.Load, error) {
 }
 
 func oneOf(flag, value string, allowed []string) error {
-	for _, a := range allowed {
-		if value == a {
-			return nil
-		}
+	if slices.Contains(allowed, value) {
+		return nil
 	}
 	return failure.Usagef("%s must be one of %s, not %q", flag, strings.Join(allowed, ", "), value)
 }

@@ -225,7 +225,7 @@ func scriptSingle(ts *testscript.TestScript, neg bool, args []string) {
 func scriptSentence(ts *testscript.TestScript, neg bool, args []string) {
 	var errs []string
 	text := ts.ReadFile("stderr")
-	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
 		if strings.HasPrefix(line, "agstest: ") && !strings.HasPrefix(line, "agstest: warning: ") {
 			errs = append(errs, line)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -98,9 +99,7 @@ func TestSessionTokensOfACommand(t *testing.T) {
 	assert.Equal(t, exitPass, code, stderr)
 	assert.Contains(t, stdout, "sessionToken:\n      command:\n      - "+filepath.Join(dir, "mint.sh"))
 	texts := map[string]string{"the streams": text}
-	for path, text := range allFiles(t, out) {
-		texts[path] = text
-	}
+	maps.Copy(texts, allFiles(t, out))
 	for _, hit := range search(texts, canaries) {
 		t.Error(hit)
 	}
@@ -182,9 +181,7 @@ func TestSessionTokensOfARequest(t *testing.T) {
 	assert.Contains(t, stdout+stderr, "/mint was answered with status 401")
 	text += stdout + stderr
 	texts := map[string]string{"the streams": text}
-	for path, text := range allFiles(t, out) {
-		texts[path] = text
-	}
+	maps.Copy(texts, allFiles(t, out))
 	for _, hit := range search(texts, canaries) {
 		t.Error(hit)
 	}

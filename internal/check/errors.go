@@ -172,11 +172,9 @@ func (j *judge) noSecrets() {
 	}
 	secrets := j.secrets()
 	read := redact.Read(text)
-	for _, s := range secrets {
-		if read.Mentions(s) {
-			j.add("ERR-10", Broken, "no secret of the request", "the answer repeats a secret of the request")
-			return
-		}
+	if slices.ContainsFunc(secrets, read.Mentions) {
+		j.add("ERR-10", Broken, "no secret of the request", "the answer repeats a secret of the request")
+		return
 	}
 	shown := text[:min(len(text), maxTraceText)]
 	for _, t := range stackTraces {

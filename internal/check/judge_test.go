@@ -524,7 +524,7 @@ func TestJudgeFindsEachFault(t *testing.T) {
 			findings := Judge(f.exchange(t), f.known)
 			misses, _, _ := outcomes(findings)
 			want := []string{}
-			for _, w := range strings.Fields(f.want) {
+			for w := range strings.FieldsSeq(f.want) {
 				if w == "soft" || w == "unknown" {
 					want[len(want)-1] += " " + w
 					continue

@@ -3,6 +3,7 @@ package check
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -200,7 +201,7 @@ func (j *judge) claimSet(id, expected string, t *token) {
 			// other releases' refresh tokens do without
 		case v == nil:
 			problem = c.Name + " is absent"
-		case !hasKind(v, c.Kinds):
+		case !slices.Contains(c.Kinds, v.Kind):
 			problem = c.Name + " is " + describe(v)
 		}
 		switch {
@@ -220,15 +221,6 @@ func (j *judge) claimSet(id, expected string, t *token) {
 	default:
 		j.add(id, Held, expected, figures.Plural(len(t.claims.Members), "claim"))
 	}
-}
-
-func hasKind(v *strictjson.Value, kinds []ags.Kind) bool {
-	for _, k := range kinds {
-		if v.Kind == k {
-			return true
-		}
-	}
-	return false
 }
 
 // accessOnly judges TOK-09, all of whose claims are outside the core.

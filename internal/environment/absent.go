@@ -3,6 +3,7 @@ package environment
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -52,7 +53,7 @@ func (r *reader) checkAbsent(e *Environment) {
 			r.wrong("absent", "%s is given twice", part)
 		}
 	}
-	for _, name := range sortedKeys(e.Situations) {
+	for _, name := range slices.Sorted(maps.Keys(e.Situations)) {
 		if part := e.absentFor(name); part != "" {
 			r.wrong("situations."+name,
 				"needs %s, which absent says that the platform does not have; leave one of them out", part)

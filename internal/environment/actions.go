@@ -2,6 +2,7 @@ package environment
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -90,7 +91,7 @@ var actionKinds = []string{"suspend", "restrict", "cancel", "reactivate", "disab
 // NamedAccounts are the accounts that the file names: actions touch no other.
 func (e *Environment) NamedAccounts() []string {
 	var named []string
-	for _, name := range sortedKeys(e.Situations) {
+	for _, name := range slices.Sorted(maps.Keys(e.Situations)) {
 		if id := e.Situations[name].AccountID; id != "" && !slices.Contains(named, id) {
 			named = append(named, id)
 		}
@@ -102,7 +103,7 @@ func (e *Environment) NamedAccounts() []string {
 // returns spare-device, which may be signed out, only if no other has the clientId.
 func (e *Environment) SituationWithDevice(clientID string) string {
 	found := ""
-	for _, name := range sortedKeys(e.Situations) {
+	for _, name := range slices.Sorted(maps.Keys(e.Situations)) {
 		if clientID != "" && e.Situations[name].ClientID == clientID && (found == "" || found == "spare-device") {
 			found = name
 		}

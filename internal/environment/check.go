@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -230,7 +231,7 @@ var ownHeaders = map[string]string{
 
 func (r *reader) checkHeaders(path string, headers map[string]string) {
 	seen := map[string]string{}
-	for _, name := range sortedKeys(headers) {
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		at := path + "." + name
 		if same, twice := seen[strings.ToLower(name)]; twice {
 			r.wrong(at, "is the header %s again: names of headers have no case", same)
@@ -261,7 +262,7 @@ func (r *reader) checkSituation(path string, s Situation) {
 	}
 	if name := s.PasswordParameter; name != "" && s.parameter(name) == "" {
 		r.wrong(path+".passwordParameter", "must name one of parameters: %s",
-			cmp.Or(strings.Join(sortedKeys(s.Parameters), ", "), "there are none"))
+			cmp.Or(strings.Join(slices.Sorted(maps.Keys(s.Parameters)), ", "), "there are none"))
 	}
 	if strings.ContainsAny(s.Type, "/?#% ") {
 		r.wrong(path+".type", "is one segment of the path register/{type}, such as tvkey")
@@ -373,13 +374,4 @@ func (e *Environment) MaxRate() float64 {
 		return 0 // Parse has refused it
 	}
 	return rate
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -3,6 +3,7 @@ package environment
 import (
 	"cmp"
 	"maps"
+	"slices"
 )
 
 // A copied line that was not finished makes two situations the same: somebody else's device is then one's own, and the
@@ -54,7 +55,7 @@ func (r *reader) checkContradictions(e *Environment) {
 		}
 	}
 	for _, name := range SituationNames {
-		for _, parameter := range sortedKeys(e.Situations[name].Parameters) {
+		for _, parameter := range slices.Sorted(maps.Keys(e.Situations[name].Parameters)) {
 			if e.WrongPassword != "" && e.Situations[name].Parameters[parameter] == e.WrongPassword {
 				r.wrong("wrongPassword",
 					"is what situations.%s.parameters.%s says, and must be a password that nobody has", name, parameter)

@@ -23,7 +23,7 @@ type Wanted struct {
 // NoCoverage asks for nothing, whatever a file says. Files leave the key out instead.
 const NoCoverage Coverage = "none"
 
-var coverageType = reflect.TypeOf(Coverage(""))
+var coverageType = reflect.TypeFor[Coverage]()
 
 const coverageForm = "must be a share of the documented requirements such as 90%, or situations such as [active, vpn]"
 

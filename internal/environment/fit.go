@@ -16,9 +16,7 @@ import (
 	"agstest/internal/userfile"
 )
 
-func typeOf(v any) reflect.Type { return reflect.TypeOf(v) }
-
-var durationType = reflect.TypeOf(time.Duration(0))
+var durationType = reflect.TypeFor[time.Duration]()
 
 // fit walks a YAML tree beside the Go type it is meant for: it refuses keys that the type does not have, refuses values
 // of another kind, puts in the values of ${NAME}, and keeps the line of everything. It gives back the tree to decode.
@@ -139,7 +137,7 @@ func (r *reader) mapping(node ast.Node, want reflect.Type, path []string) ast.No
 		seen[key] = true
 		var wanted reflect.Type
 		if want.Kind() == reflect.Map {
-			if want == typeOf(Situations{}) && !known(key, SituationNames) {
+			if want == reflect.TypeFor[Situations]() && !known(key, SituationNames) {
 				r.mistake(line, "unknown situation%s%s", userfile.QuotedKey(key), didYouMean(key, SituationNames))
 				continue
 			}
@@ -359,7 +357,7 @@ func literal(value string, kind ast.NodeType) ast.Node {
 }
 
 func (r *reader) duration(node ast.Node, path string) ast.Node {
-	fitted := r.scalar(node, reflect.TypeOf(""), path)
+	fitted := r.scalar(node, reflect.TypeFor[string](), path)
 	text, ok := fitted.(*ast.StringNode)
 	if !ok {
 		return node
@@ -467,7 +465,7 @@ func keysOf(t reflect.Type) []string {
 
 func sampleKeys(t reflect.Type) string {
 	keys := keysOf(t)
-	if t == typeOf(Situations{}) {
+	if t == reflect.TypeFor[Situations]() {
 		keys = SituationNames
 	}
 	if len(keys) == 0 {

@@ -2,6 +2,7 @@ package environment
 
 import (
 	"cmp"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -133,7 +134,7 @@ func (r *reader) checkRenewed(path string, renewed map[string]*Fresh, fixed map[
 		names[name] = ""
 	}
 	r.checkHeaders(path, names)
-	for _, name := range sortedKeys(renewed) {
+	for _, name := range slices.Sorted(maps.Keys(renewed)) {
 		for other := range fixed {
 			if strings.EqualFold(other, name) {
 				r.wrong(path+"."+name, "is given twice")
@@ -153,19 +154,17 @@ func (e *Environment) OperatorRenewedHeaders() map[string]*Fresh {
 	out := map[string]*Fresh{}
 	for name, f := range e.RenewedHeaders {
 		own := func(other string) bool { return strings.EqualFold(other, name) }
-		if !slices.ContainsFunc(sortedKeys(e.Operator.Headers), own) &&
-			!slices.ContainsFunc(sortedKeys(e.Operator.RenewedHeaders), own) {
+		if !slices.ContainsFunc(slices.Sorted(maps.Keys(e.Operator.Headers)), own) &&
+			!slices.ContainsFunc(slices.Sorted(maps.Keys(e.Operator.RenewedHeaders)), own) {
 			out[name] = f
 		}
 	}
-	for name, f := range e.Operator.RenewedHeaders {
-		out[name] = f
-	}
+	maps.Copy(out, e.Operator.RenewedHeaders)
 	return out
 }
 
 func cloned(renewed map[string]*Fresh) map[string]*Fresh {
-	c := copied(renewed)
+	c := maps.Clone(renewed)
 	for name, f := range c {
 		c[name] = f.clone()
 	}

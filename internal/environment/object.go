@@ -10,7 +10,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-var jsonType = reflect.TypeOf(JSON(""))
+var jsonType = reflect.TypeFor[JSON]()
 
 // object fits a value that is a JSON object of any members: keys and values in YAML, or the JSON text of an object. It
 // becomes JSON text with its members in the order of the file. ${NAME} is not read in it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -139,7 +140,7 @@ func (r *reader) checkOperator(e *Environment) {
 		r.wrong("operator",
 			"encoding, alg and kid belong to secret or key; where keys alone are given, they stand in each")
 	}
-	for _, id := range sortedKeys(o.More) {
+	for _, id := range slices.Sorted(maps.Keys(o.More)) {
 		switch at := "operator.keys." + id; {
 		case o.More[id] == nil || o.More[id].Secret+o.More[id].Key == "":
 			r.wrong(at, "needs secret, or key with alg: RS256 or ES256")
@@ -200,7 +201,7 @@ func (r *reader) checkTokenHeader(o *Operator) {
 	case o.Parameter != "" && o.Parameter != DefaultOperatorParameter:
 		r.wrong("operator.header", "carries the token in place of a parameter; leave parameter out")
 	}
-	for _, name := range append(sortedKeys(o.Headers), sortedKeys(o.RenewedHeaders)...) {
+	for _, name := range append(slices.Sorted(maps.Keys(o.Headers)), slices.Sorted(maps.Keys(o.RenewedHeaders))...) {
 		if strings.EqualFold(name, o.Header) {
 			r.wrong("operator.headers."+name, "is the header that carries the OperatorAuthToken")
 		}
@@ -218,7 +219,7 @@ func (e *Environment) OperatorTarget() (wire.Target, bool, error) {
 	if err != nil {
 		return target, false, err
 	}
-	headers := copied(target.Headers)
+	headers := maps.Clone(target.Headers)
 	if headers == nil {
 		headers = map[string]string{}
 	}

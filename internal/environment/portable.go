@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,7 +133,7 @@ func (e *Environment) portableFiles() []portableFile {
 			portableFile{"operator.tls.ca", &o.TLS.CA, "operator-tls-ca.pem", false},
 			portableFile{"operator.tls.cert", &o.TLS.Cert, "operator-tls-cert.pem", false},
 			portableFile{"operator.tls.key", &o.TLS.Key, "operator-tls-key.pem", true})
-		for i, id := range sortedKeys(o.More) {
+		for i, id := range slices.Sorted(maps.Keys(o.More)) {
 			list = append(list, portableFile{"operator.keys." + id + ".key", &o.More[id].Key,
 				fmt.Sprintf("operator-key-%d.pem", i+1), true})
 		}

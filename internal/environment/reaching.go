@@ -2,6 +2,7 @@ package environment
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"slices"
@@ -202,7 +203,7 @@ func (e *Environment) SentHeaders() map[string]string {
 	if e.Host == "" {
 		return e.Headers
 	}
-	headers := copied(e.Headers)
+	headers := maps.Clone(e.Headers)
 	if headers == nil {
 		headers = map[string]string{}
 	}

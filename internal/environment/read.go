@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -73,7 +74,7 @@ func Parse(data []byte, name string, dir string, getenv func(string) (string, bo
 	r := &reader{name: name, dir: dir, getenv: getenv, lines: map[string]int{}, variables: map[string]string{},
 		written: map[string]string{}, values: map[string]string{}, marked: map[string]string{}}
 	e := &Environment{}
-	body := r.fit(bodies[0], typeOf(e), nil)
+	body := r.fit(bodies[0], reflect.TypeOf(e), nil)
 	if len(r.mistakes) > 0 {
 		return nil, r.failure()
 	}

@@ -3,6 +3,7 @@ package environment
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -211,7 +212,7 @@ func (e *Environment) SecretParameter(situation, name string) bool {
 
 // parameter returns a name of Parameters as the file spells it; empty if there is none.
 func (s Situation) parameter(name string) string {
-	for _, own := range sortedKeys(s.Parameters) {
+	for _, own := range slices.Sorted(maps.Keys(s.Parameters)) {
 		if strings.EqualFold(own, name) {
 			return own
 		}
@@ -226,7 +227,7 @@ const guessable = 8
 // longestLiteral returns the part that all session tokens of a pattern have in common: whoever knows it knows them all.
 func longestLiteral(pattern string) string {
 	longest := ""
-	for _, part := range strings.Split(pattern, "{n}") {
+	for part := range strings.SplitSeq(pattern, "{n}") {
 		if len(part) > len(longest) {
 			longest = part
 		}
@@ -374,15 +375,15 @@ func withPassword(address, password string) string {
 // clone copies everything that eachString can change.
 func (e *Environment) clone() *Environment {
 	c := *e
-	c.Headers, c.RenewedHeaders, c.Absent = copied(e.Headers), cloned(e.RenewedHeaders), slices.Clone(e.Absent)
+	c.Headers, c.RenewedHeaders, c.Absent = maps.Clone(e.Headers), cloned(e.RenewedHeaders), slices.Clone(e.Absent)
 	if e.EncryptPassword != nil {
 		c.EncryptPassword = &Filter{slices.Clone(e.EncryptPassword.Command)}
 	}
-	c.SignOn.Parameters = copied(e.SignOn.Parameters)
+	c.SignOn.Parameters = maps.Clone(e.SignOn.Parameters)
 	if e.Operator != nil {
 		operator := *e.Operator
-		operator.Parameters, operator.Headers, operator.More = copied(operator.Parameters), copied(
-			operator.Headers), copied(operator.More)
+		operator.Parameters, operator.Headers, operator.More = maps.Clone(operator.Parameters), maps.Clone(
+			operator.Headers), maps.Clone(operator.More)
 		operator.RenewedHeaders = cloned(operator.RenewedHeaders)
 		for id, key := range operator.More {
 			if key != nil {
@@ -397,25 +398,14 @@ func (e *Environment) clone() *Environment {
 		mock := *e.Mock
 		c.Mock = &mock
 	}
-	c.Load.Parameters = LoadParameters{copied(e.Load.Parameters.Refresh), copied(e.Load.Parameters.SignOut)}
+	c.Load.Parameters = LoadParameters{maps.Clone(e.Load.Parameters.Refresh), maps.Clone(e.Load.Parameters.SignOut)}
 	c.Load.Clients.SessionTokens = e.Load.Clients.SessionTokens.clone()
-	c.Situations = copied(e.Situations)
+	c.Situations = maps.Clone(e.Situations)
 	for name, s := range c.Situations {
-		s.Headers, s.Parameters, s.SessionTokens = copied(s.Headers), copied(s.Parameters), s.SessionTokens.clone()
+		s.Headers, s.Parameters, s.SessionTokens = maps.Clone(s.Headers), maps.Clone(s.Parameters), s.SessionTokens.clone()
 		c.Situations[name] = s
 	}
 	return &c
-}
-
-func copied[M ~map[string]V, V any](m M) M {
-	if m == nil {
-		return nil
-	}
-	c := make(M, len(m))
-	for key, value := range m {
-		c[key] = value
-	}
-	return c
 }
 
 // eachString visits every text of the environment with its path in the file, in the order of the struct and of sorted
@@ -457,7 +447,7 @@ func visitStrings(v reflect.Value, path []string, visit func([]string, *string))
 			visitStrings(v.Index(i), append(path[:len(path):len(path)], strconv.Itoa(i)), visit)
 		}
 	case reflect.String:
-		if v.Type() == reflect.TypeOf("") && v.CanAddr() {
+		if v.Type() == reflect.TypeFor[string]() && v.CanAddr() {
 			visit(path, v.Addr().Interface().(*string))
 		}
 	}

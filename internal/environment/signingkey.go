@@ -13,6 +13,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -92,7 +93,7 @@ func (o *Operator) Keys() ([]SigningKey, error) {
 		}
 		keys = append(keys, key)
 	}
-	for _, id := range sortedKeys(o.More) {
+	for _, id := range slices.Sorted(maps.Keys(o.More)) {
 		key, err := o.More[id].signing(id)
 		if err != nil {
 			return nil, fmt.Errorf("of the kid %s %w", id, err)
@@ -225,7 +226,7 @@ func (e *Environment) keyFiles() []*string {
 	}
 	o := e.Operator
 	files := []*string{&o.Key, &o.TLS.CA, &o.TLS.Cert, &o.TLS.Key}
-	for _, id := range sortedKeys(o.More) {
+	for _, id := range slices.Sorted(maps.Keys(o.More)) {
 		if o.More[id] != nil {
 			files = append(files, &o.More[id].Key)
 		}

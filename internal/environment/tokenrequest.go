@@ -3,6 +3,7 @@ package environment
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -50,7 +51,7 @@ func (r *reader) checkCall(path string, q *TokenRequest, given map[string]bool) 
 	case u.Scheme == "http" && !onLoopback(q.URL):
 		r.warn(path+".request.url", "starts with http://, so what it carries goes over the network in clear")
 	}
-	for _, name := range sortedKeys(q.Headers) {
+	for _, name := range slices.Sorted(maps.Keys(q.Headers)) {
 		if own, ours := ownHeaders[strings.ToLower(name)]; !headerName.MatchString(name) {
 			r.wrong(path+".request.headers."+name, "is not a header name (letters, digits and - only)")
 		} else if ours && own == "" {
@@ -103,6 +104,6 @@ func (q *TokenRequest) clone() *TokenRequest {
 		return nil
 	}
 	c := *q
-	c.Headers = copied(q.Headers)
+	c.Headers = maps.Clone(q.Headers)
 	return &c
 }

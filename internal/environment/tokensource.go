@@ -2,6 +2,7 @@ package environment
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -157,7 +158,7 @@ func (e *Environment) givenIn(s Situation) map[string]bool {
 
 // eachSource visits the sources of session tokens with their paths.
 func (e *Environment) eachSource(visit func(path string, s *TokenSource)) {
-	for _, name := range sortedKeys(e.Situations) {
+	for _, name := range slices.Sorted(maps.Keys(e.Situations)) {
 		if s := e.Situations[name].SessionTokens; s != nil {
 			visit("situations."+name+".sessionToken", s)
 		}
@@ -204,11 +205,11 @@ func (e *Environment) settleCommand(command []string) {
 
 // eachFresh visits the sources of values that are renewed, with their paths.
 func (e *Environment) eachFresh(visit func(path string, f *Fresh)) {
-	for _, name := range sortedKeys(e.RenewedHeaders) {
+	for _, name := range slices.Sorted(maps.Keys(e.RenewedHeaders)) {
 		visit("headers."+name, e.RenewedHeaders[name])
 	}
 	if e.Operator != nil {
-		for _, name := range sortedKeys(e.Operator.RenewedHeaders) {
+		for _, name := range slices.Sorted(maps.Keys(e.Operator.RenewedHeaders)) {
 			visit("operator.headers."+name, e.Operator.RenewedHeaders[name])
 		}
 	}

@@ -1,7 +1,9 @@
 package redact
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -53,11 +55,8 @@ func nameSpans(text string) []span {
 // merge sorts spans and lets no two overlap. If two do, the one that began first gives its name and the whole stretch
 // goes.
 func merge(spans []span) []span {
-	sort.SliceStable(spans, func(a, b int) bool {
-		if spans[a].start != spans[b].start {
-			return spans[a].start < spans[b].start
-		}
-		return spans[a].end > spans[b].end
+	slices.SortStableFunc(spans, func(a, b span) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end))
 	})
 	var merged []span
 	for _, s := range spans {

@@ -42,7 +42,7 @@ func unused(path string) ([]string, error) {
 		return nil, fmt.Errorf("cannot read which tokens of the pool are used: %w", err)
 	}
 	used := map[string]bool{}
-	for _, line := range bytes.Fields(noted) {
+	for line := range bytes.FieldsSeq(noted) {
 		used[string(line)] = true
 	}
 	left := all[:0]

@@ -110,9 +110,7 @@ func callsAlone(t *testing.T, request []byte) int64 {
 	var all sync.WaitGroup
 	end := time.Now().Add(floorSeconds * time.Second)
 	for range 64 {
-		all.Add(1)
-		go func() {
-			defer all.Done()
+		all.Go(func() {
 			c, err := net.Dial("tcp", address)
 			if err != nil {
 				t.Error(err)
@@ -148,7 +146,7 @@ func callsAlone(t *testing.T, request []byte) int64 {
 					return
 				}
 			}
-		}()
+		})
 	}
 	all.Wait()
 	return hits.Load()

@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -425,7 +424,7 @@ func (c *Crowd) Notes() []string {
 	if c.supply.source == ownReusable {
 		notes = append(notes, "session tokens were used more than once (--reuse-sessions)")
 	}
-	sort.Strings(notes)
+	slices.Sort(notes)
 	return notes
 }
 

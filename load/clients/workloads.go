@@ -2,6 +2,7 @@ package clients
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"agstest/load/hit"
@@ -142,12 +143,10 @@ func workloadOf(name string) *workload {
 
 // sends tells whether the workload is made for a step.
 func (w *workload) sends(s step) bool {
-	for _, of := range w.steps {
-		if of == s {
-			return true
-		}
+	if w.steps == nil {
+		return s == stepSignOn || s == stepRefresh || s == stepDiscover
 	}
-	return w.steps == nil && (s == stepSignOn || s == stepRefresh || s == stepDiscover)
+	return slices.Contains(w.steps, s)
 }
 
 // life is how many hits a life of the workload lifecycle has.

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -9,8 +10,6 @@ import (
 	resource "go.opentelemetry.io/proto/slim/otlp/resource/v1"
 
 	service "go.opentelemetry.io/proto/slim/otlp/collector/metrics/v1"
-
-	"agstest/reports"
 )
 
 // Temporality is the start from which counters and histograms of OTLP count.
@@ -119,7 +118,7 @@ func (e *export) request(who Resource, all []standing) *service.ExportMetricsSer
 		gauge("agstest.run.elapsed", "s", "Time since the clock of the load started", s.at.Elapsed.Seconds())
 		gauge("agstest.run.left", "s", "Time until the load is over", s.at.Left.Seconds())
 		kept := s.kept()
-		for _, expression := range reports.SortedKeys(kept) {
+		for _, expression := range slices.Sorted(maps.Keys(kept)) {
 			value := 0.0
 			if kept[expression] {
 				value = 1
@@ -135,7 +134,7 @@ func (e *export) request(who Resource, all []standing) *service.ExportMetricsSer
 			count("agstest.requests.sent", "Requests that were sent", o.sent, before.sent, "operation", o.name)
 			count("agstest.requests.right", "Requests with the wanted status and a right answer", o.right, before.right,
 				"operation", o.name)
-			for _, kind := range reports.SortedKeys(o.wrong) {
+			for _, kind := range slices.Sorted(maps.Keys(o.wrong)) {
 				count("agstest.requests.wrong", "Requests with any other answer, or none", o.wrong[kind],
 					before.wrong[kind], "operation", o.name, "kind", kind)
 			}

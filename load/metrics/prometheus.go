@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -98,7 +99,7 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 		gauge(f.elapsed, s.at.Elapsed.Seconds())
 		gauge(f.left, s.at.Left.Seconds())
 		kept := s.kept()
-		for _, expression := range reports.SortedKeys(kept) {
+		for _, expression := range slices.Sorted(maps.Keys(kept)) {
 			value := 0.0
 			if kept[expression] {
 				value = 1
@@ -110,7 +111,7 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 			counter(f.asked, o.asked, o.name)
 			counter(f.sent, o.sent, o.name)
 			counter(f.right, o.right, o.name)
-			for _, kind := range reports.SortedKeys(o.wrong) {
+			for _, kind := range slices.Sorted(maps.Keys(o.wrong)) {
 				counter(f.wrong, o.wrong[kind], o.name, kind)
 			}
 			recent, of := f.response, &o.response

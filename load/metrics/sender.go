@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -204,9 +205,7 @@ func (s *Sender) export(ctx context.Context) (again time.Duration, err error) {
 	if err != nil {
 		return -1, err
 	}
-	for name, values := range s.to.Header {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, s.to.Header)
 	request.Header.Set("Content-Type", "application/x-protobuf")
 	request.Header.Set("Content-Encoding", "gzip")
 	request.Header.Set("User-Agent", "agstest/"+s.to.Resource.Version)

@@ -132,10 +132,10 @@ func (r *profileReader) key(n *ast.MappingValueNode, t reflect.Type, what string
 	}
 	token := n.Key.GetToken()
 	var names []string
-	for i := range t.NumField() {
-		name := t.Field(i).Tag.Get("yaml")
+	for field := range t.Fields() {
+		name := field.Tag.Get("yaml")
 		if name == token.Value {
-			return r.keys(n.Value, t.Field(i).Type, name)
+			return r.keys(n.Value, field.Type, name)
 		}
 		names = append(names, name)
 	}

@@ -63,9 +63,7 @@ func (a *Agent) announce(s *standing) (fall func()) {
 	}
 	silent := make(chan struct{})
 	var talking sync.WaitGroup
-	talking.Add(1)
-	go func() {
-		defer talking.Done()
+	talking.Go(func() {
 		defer failure.Guard()
 		turns := time.NewTicker(turnEvery)
 		defer turns.Stop()
@@ -96,7 +94,7 @@ func (a *Agent) announce(s *standing) (fall func()) {
 			}
 			return
 		}
-	}()
+	})
 	return func() {
 		close(silent)
 		talking.Wait()

@@ -72,22 +72,18 @@ func (c *Coordinator) newConductor(ctx context.Context, work *Work, plan Plan, h
 	watch, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r.watching = cancel
 	sights := c.Engine.Watch(watch, work.Run)
-	r.watched.Add(1)
-	go func() {
-		defer r.watched.Done()
+	r.watched.Go(func() {
 		defer failure.Guard()
 		r.view.follow(sights)
-	}()
+	})
 	for _, s := range r.shards {
 		if s.output == nil {
 			continue
 		}
-		r.watched.Add(1)
-		go func() {
-			defer r.watched.Done()
+		r.watched.Go(func() {
 			defer failure.Guard()
 			r.listen(watch, s)
-		}()
+		})
 	}
 	return r
 }

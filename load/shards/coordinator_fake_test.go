@@ -118,9 +118,7 @@ func (e *fakeEngine) Create(ctx context.Context, work Work) error {
 	ctx, e.ended = context.WithCancel(context.WithoutCancel(ctx))
 	for _, s := range e.shards {
 		s.tell(Sight{State: Pending})
-		e.group.Add(1)
-		go func() {
-			defer e.group.Done()
+		e.group.Go(func() {
 			if pause(ctx, s.starts) != nil {
 				return
 			}
@@ -129,7 +127,7 @@ func (e *fakeEngine) Create(ctx context.Context, work Work) error {
 				return
 			}
 			s.live(ctx)
-		}()
+		})
 	}
 	return nil
 }
@@ -313,11 +311,9 @@ func (s *fakeShard) live(ctx context.Context) {
 	}
 	server := &http.Server{Handler: s.between(listener), ErrorLog: log.New(io.Discard, "", 0)}
 	var serving sync.WaitGroup
-	serving.Add(1)
-	go func() {
-		defer serving.Done()
+	serving.Go(func() {
 		_ = server.Serve(front)
-	}()
+	})
 	kill := sync.OnceFunc(func() {
 		front.Close()
 		_ = server.Close()

@@ -56,12 +56,10 @@ const (
 func (r *conductor) run(ctx context.Context, start, end time.Time) (*Outcome, error) {
 	polling, enough := context.WithCancel(context.WithoutCancel(ctx))
 	var polls, told sync.WaitGroup
-	polls.Add(1)
-	go func() {
-		defer polls.Done()
+	polls.Go(func() {
 		defer failure.Guard()
 		r.poll(polling, start, end)
-	}()
+	})
 	told.Add(1)
 	stopTelling := context.AfterFunc(ctx, func() {
 		defer told.Done()

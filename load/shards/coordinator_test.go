@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -197,11 +198,9 @@ func TestAnAbortThatDoesNotArriveIsTold(t *testing.T) {
 	inBubble(t, func(t *testing.T, e *fakeEngine) {
 		deaf := func(path ...string) func(http.ResponseWriter, *http.Request) bool {
 			return func(w http.ResponseWriter, r *http.Request) bool {
-				for _, p := range path {
-					if r.URL.Path == p {
-						time.Sleep(time.Minute)
-						return true
-					}
+				if slices.Contains(path, r.URL.Path) {
+					time.Sleep(time.Minute)
+					return true
 				}
 				return false
 			}
@@ -322,12 +321,10 @@ func TestCollect(t *testing.T) {
 		line := &severed{fakeEngine: e}
 		c.Engine = line
 		var group sync.WaitGroup
-		group.Add(1)
-		go func() {
-			defer group.Done()
+		group.Go(func() {
 			_, err := c.Run(context.Background(), work)
 			assert.Error(t, err)
-		}()
+		})
 		time.Sleep(15 * time.Second) // it has begun to send
 		line.sever()
 		var progress []Whole

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -163,10 +164,7 @@ func TestTransportsCarryRequestsAsTheyAre(t *testing.T) {
 			var answer hit.Answer
 			done := carrier.Exchange(&post, &answer, time.Now().Add(time.Second), &hit.Phases{})
 			assert.Equal(t, []string{"7", ""}, []string{answer.Header.Get("retry-AFTER"), answer.Header.Get("X-None")})
-			fields := map[string]string{}
-			for name, value := range answer.Header.All() {
-				fields[name] = value
-			}
+			fields := maps.Collect(answer.Header.All())
 			assert.Equal(t, []string{"7", "4"}, []string{fields["Retry-After"], fields["Content-Length"]})
 			done()
 		})

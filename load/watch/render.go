@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -294,7 +296,7 @@ func timeShown(nanoseconds int64) string {
 // kindsShown names the kinds of wrong answers and how many of each there are.
 func kindsShown(kinds map[string]int64) string {
 	var words []string
-	for _, kind := range reports.SortedKeys(kinds) {
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		words = append(words, kind+" "+figures.Count(kinds[kind]))
 	}
 	return strings.Join(words, ", ")

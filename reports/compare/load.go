@@ -2,9 +2,9 @@ package compare
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -74,20 +74,13 @@ var shiftQuantiles = []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95
 // compareLoad puts two load runs side by side.
 func compareLoad(old, new *reports.Load) *LoadComparison {
 	c := &LoadComparison{NotComparable: differences(old, new), Operations: []OperationComparison{}}
-	names := unionOf(old.Operations, new.Operations)
-	places := map[string]int{}
 	merged := reports.Load{Operations: map[string]*reports.Operation{}}
-	for _, name := range names {
-		merged.Operations[name] = nil
-	}
-	for i, name := range merged.OperationNames() {
-		places[name] = i
-	}
-	sort.SliceStable(names, func(i, j int) bool { return places[names[i]] < places[names[j]] })
-	for _, name := range names {
+	maps.Copy(merged.Operations, old.Operations)
+	maps.Copy(merged.Operations, new.Operations)
+	for _, name := range merged.OperationNames() {
 		c.Operations = append(c.Operations, compareOperation(name, old.Operations[name], new.Operations[name]))
 	}
-	if len(names) > 1 && old.Total != nil && new.Total != nil {
+	if len(merged.Operations) > 1 && old.Total != nil && new.Total != nil {
 		c.Operations = append(c.Operations, compareOperation(allOperations, old.Total, new.Total))
 	}
 	far := slices.Concat(unsent(old, new), c.farWorse(), recoveredLater(old.Storm, new.Storm))

@@ -3,6 +3,7 @@ package compare
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -87,7 +88,7 @@ type shapePlace struct {
 // shapeKinds is how often each kind was observed at one place.
 type shapeKinds map[string]int
 
-func (k shapeKinds) kinds() string { return strings.Join(reports.SortedKeys(k), " or ") }
+func (k shapeKinds) kinds() string { return strings.Join(slices.Sorted(maps.Keys(k)), " or ") }
 
 func (k shapeKinds) times() int {
 	total := 0

@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -14,10 +15,8 @@ import (
 // cucumberStatus is the status that Cucumber's tools give a scenario: that of its worst step.
 func cucumberStatus(statuses []string) string {
 	for _, bad := range []string{"failed", "skipped"} {
-		for _, status := range statuses {
-			if status == bad {
-				return bad
-			}
+		if slices.Contains(statuses, bad) {
+			return bad
 		}
 	}
 	return "passed"

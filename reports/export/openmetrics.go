@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -283,7 +285,7 @@ func (m *metricFamilies) load(l *reports.Load) {
 	}
 	m.family("agstest_answers", dto.MetricType_GAUGE, "", "Answers by status; none: no answer came.")
 	for _, o := range operations {
-		for _, status := range reports.SortedKeys(o.Statuses) {
+		for _, status := range slices.Sorted(maps.Keys(o.Statuses)) {
 			m.gauge(float64(o.Statuses[status]), "operation", o.name, "status", status)
 		}
 	}

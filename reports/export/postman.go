@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -62,7 +63,7 @@ func Postman(w io.Writer, c *reports.Conformance) error {
 	slices.SortStableFunc(items,
 		func(a, b object) int { return cmp.Compare(postmanRank(a["name"]), postmanRank(b["name"])) })
 	values := []object{{"key": "url", "value": strings.TrimSuffix(run.URL, "/")}}
-	for _, name := range sortedNames(variables) {
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		values = append(values, object{"key": name, "value": ""})
 	}
 	encoder := json.NewEncoder(w)
@@ -114,7 +115,7 @@ func postmanURL(path string) map[string]any {
 	target["path"] = strings.Split(strings.TrimPrefix(path, "/"), "/")
 	if query != "" {
 		pairs := []map[string]string{}
-		for _, pair := range strings.Split(query, "&") {
+		for pair := range strings.SplitSeq(query, "&") {
 			key, value, _ := strings.Cut(pair, "=")
 			if plain, err := url.QueryUnescape(key); err == nil {
 				key = plain
@@ -157,13 +158,4 @@ func variableOf(mark string, names []string) string {
 		return names[0]
 	}
 	return regexp.MustCompile(`[^A-Z0-9_]+`).ReplaceAllString(name, "_")
-}
-
-func sortedNames(set map[string]bool) []string {
-	var names []string
-	for name := range set {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }

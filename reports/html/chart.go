@@ -1,8 +1,9 @@
 package html
 
 import (
+	"cmp"
 	"math"
-	"sort"
+	"slices"
 
 	"agstest/internal/figures"
 )
@@ -262,7 +263,7 @@ func spreadLabels(lines []drawnLine, top, bottom float64) {
 			order = append(order, i)
 		}
 	}
-	sort.SliceStable(order, func(i, j int) bool { return lines[order[i]].valueAtRight < lines[order[j]].valueAtRight })
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(lines[a].valueAtRight, lines[b].valueAtRight) })
 	at := make([]float64, len(order))
 	for i, index := range order {
 		at[i] = lines[index].valueAtRight + 4

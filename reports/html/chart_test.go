@@ -120,7 +120,7 @@ func TestColoursCanBeToldApart(t *testing.T) {
 	names := [2][]string{}
 	for i, palette := range palettes {
 		colours := map[string]string{}
-		for _, declaration := range strings.Split(palette[2], ";") {
+		for declaration := range strings.SplitSeq(palette[2], ";") {
 			name, value, _ := strings.Cut(declaration, ":")
 			if strings.HasPrefix(value, "#") {
 				colours[name] = value

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -312,7 +313,7 @@ func planFacts(l *reports.Load) []reports.Fact {
 
 func mixWords(mix map[string]int) string {
 	var parts []string
-	for _, name := range reports.SortedKeys(mix) {
+	for _, name := range slices.Sorted(maps.Keys(mix)) {
 		parts = append(parts, fmt.Sprintf("%s %d", name, mix[name]))
 	}
 	return strings.Join(parts, " : ")

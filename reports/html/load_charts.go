@@ -1,11 +1,12 @@
 package html
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -39,7 +40,7 @@ func wide(groups ...[]float64) bool {
 func loadCharts(l *reports.Load, lines map[string]timeline, baseline *reports.Load) (full, small []drawing) {
 	names := l.OperationNames()
 	urgent := slices.Clone(names)
-	sort.SliceStable(urgent, func(i, j int) bool { return urgency(l, urgent[i]) < urgency(l, urgent[j]) })
+	slices.SortStableFunc(urgent, func(a, b string) int { return cmp.Compare(urgency(l, a), urgency(l, b)) })
 	inFull := map[string]bool{}
 	for i, name := range urgent {
 		inFull[name] = i < fullCharts
@@ -191,8 +192,8 @@ func wrongChart(l *reports.Load, t timeline) (chart, bool) {
 	if wrong == 0 {
 		return chart{}, false
 	}
-	statuses := reports.SortedKeys(totals)
-	sort.SliceStable(statuses, func(i, j int) bool { return totals[statuses[i]] > totals[statuses[j]] })
+	statuses := slices.Sorted(maps.Keys(totals))
+	slices.SortStableFunc(statuses, func(a, b string) int { return cmp.Compare(totals[b], totals[a]) })
 	statuses = statuses[:min(len(statuses), 5)]
 	c := chart{ID: "l-wrong-chart", Title: "Wrong answers, on their own scale",
 		X: axis{Label: "since the start", Time: true}, Y: axis{Label: "per second", Format: axisRate}, Height: 220}

@@ -2,7 +2,9 @@ package html
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"agstest/internal/figures"
@@ -76,7 +78,7 @@ func (w *wrongShown) total(l *reports.Load, total *reports.WrongKind, draw bool)
 	}
 	statuses := table{Caption: "By status", Columns: []column{{Head: "Status"}, {Head: "Times", Number: true},
 		{Head: "Share", Number: true}}}
-	for _, status := range reports.SortedKeys(total.Statuses) {
+	for _, status := range slices.Sorted(maps.Keys(total.Statuses)) {
 		n := total.Statuses[status]
 		statuses.Rows = append(statuses.Rows,
 			row{Cells: []cell{{Text: status, Head: true}, {Text: figures.Count(n), Number: true},

@@ -3,6 +3,7 @@ package html
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -97,7 +98,7 @@ func statusesTable(l *reports.Load) *table {
 
 func tallied(counts map[string]int64) string {
 	var parts []string
-	for _, key := range reports.SortedKeys(counts) {
+	for _, key := range slices.Sorted(maps.Keys(counts)) {
 		if counts[key] != 0 {
 			parts = append(parts, key+": "+figures.Count(counts[key]))
 		}

@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -85,7 +86,7 @@ func timelines(l *reports.Load) map[string]timeline {
 // wantedStatus is the status of right answers: one of 2xx that came at least as often as answers were right. It is ""
 // where no answer was right.
 func wantedStatus(o *reports.Operation) string {
-	for _, status := range reports.SortedKeys(o.Statuses) {
+	for _, status := range slices.Sorted(maps.Keys(o.Statuses)) {
 		if o.Right > 0 && o.Statuses[status] >= o.Right && strings.HasPrefix(status, "2") {
 			return status
 		}
@@ -95,10 +96,7 @@ func wantedStatus(o *reports.Operation) string {
 
 // points thins a timeline to at most limit points: pick makes each from the seconds that it stands for.
 func (t timeline) points(limit int, pick func([]reports.Second) float64) (x, y []float64) {
-	width := (len(t.seconds) + limit - 1) / limit
-	if width < 1 {
-		width = 1
-	}
+	width := max((len(t.seconds)+limit-1)/limit, 1)
 	for i := 0; i < len(t.seconds); i += width {
 		bucket := t.seconds[i:min(i+width, len(t.seconds))]
 		x = append(x, float64(t.from+i))

@@ -3,6 +3,7 @@ package html
 import (
 	"cmp"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,7 +59,7 @@ func runAbout(r reports.Run) []reports.Fact {
 		machine += ", " + figures.PluralOf(int64(r.Machine.CPUs), "CPU", "CPUs")
 	}
 	add("Machine", machine, false)
-	for _, name := range reports.SortedKeys(r.Settings) {
+	for _, name := range slices.Sorted(maps.Keys(r.Settings)) {
 		add(name, r.Settings[name], false)
 	}
 	return facts

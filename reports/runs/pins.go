@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,7 +72,7 @@ func Unpin(root, name string) error {
 	return changeBaselines(root, func(baselines map[string]baseline) error {
 		if _, pinned := baselines[name]; !pinned {
 			return fmt.Errorf("unpinning %q: no run in %s has that name; pinned are: %s", name, root,
-				cmp.Or(strings.Join(reports.SortedKeys(baselines), ", "), "none"))
+				cmp.Or(strings.Join(slices.Sorted(maps.Keys(baselines)), ", "), "none"))
 		}
 		delete(baselines, name)
 		return nil

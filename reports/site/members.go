@@ -44,7 +44,7 @@ func (s *scanner) next() (byte, error) {
 }
 
 func (s *scanner) fill() error {
-	for tries := 0; tries < 100; tries++ {
+	for range 100 {
 		n, err := s.r.Read(s.chunk[:cap(s.chunk)])
 		s.chunk, s.at = s.chunk[:n], 0
 		if n > 0 {

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,7 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"sort"
+	"slices"
 	"strings"
 
 	"agstest/internal/userfile"
@@ -61,7 +62,7 @@ func scan(root *os.Root) (found []place, matrices []place, err error) {
 		return nil
 	}
 	err = walk(".", 0)
-	sort.Slice(found, func(i, j int) bool { return found[i].folder < found[j].folder })
+	slices.SortFunc(found, func(a, b place) int { return cmp.Compare(a.folder, b.folder) })
 	return found, matrices, err
 }
 
@@ -116,7 +117,7 @@ func pins(root *os.Root) map[string][]string {
 		}
 	}
 	for _, list := range names {
-		sort.Strings(list)
+		slices.Sort(list)
 	}
 	return names
 }

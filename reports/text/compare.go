@@ -51,7 +51,7 @@ func Comparison(w io.Writer, c *compare.Comparison, color bool) error {
 		if err := columns.Flush(); err != nil {
 			return fmt.Errorf("writing the summary: %w", err)
 		}
-		for _, row := range strings.Split(strings.TrimRight(table.String(), "\n"), "\n") {
+		for row := range strings.SplitSeq(strings.TrimRight(table.String(), "\n"), "\n") {
 			t.line("%s", printable(row))
 		}
 	}

@@ -251,7 +251,7 @@ func (t *textWriter) figures(l *reports.Load, names []string) {
 		row("total", l.Total)
 	}
 	columns.Flush()
-	for _, line := range strings.Split(strings.TrimRight(table.String(), "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimRight(table.String(), "\n"), "\n") {
 		t.line("%s", line)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -67,12 +68,7 @@ func FindsTokens(v *strictjson.Value) bool {
 			return true
 		}
 	}
-	for _, item := range v.Items {
-		if FindsTokens(item) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(v.Items, FindsTokens)
 }
 
 func NoTokens(x *talk.Exchange) error {
@@ -92,7 +88,7 @@ func (w *World) Member(path string) (*strictjson.Value, error) {
 	if v == nil {
 		return nil, talk.Missf("a JSON body", "%s whose body is no JSON: %v", w.Describe(x), err)
 	}
-	for _, name := range strings.Split(path, ".") {
+	for name := range strings.SplitSeq(path, ".") {
 		v = v.Get(name)
 	}
 	return v, nil

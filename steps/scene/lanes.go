@@ -206,13 +206,11 @@ func (w *World) AtOnce(ctx context.Context, requests []*talk.Request) ([]*talk.E
 	var all sync.WaitGroup
 	start := make(chan struct{})
 	for i, r := range requests {
-		all.Add(1)
-		go func() {
-			defer all.Done()
+		all.Go(func() {
 			defer failure.Guard()
 			<-start
 			answers[i], unsent[i] = w.Say(ctx, r, 0)
-		}()
+		})
 	}
 	close(start)
 	all.Wait()

@@ -7,12 +7,12 @@
 package script
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path"
 	"regexp"
 	"slices"
-	"sort"
 	"strings"
 
 	gherkin "github.com/cucumber/gherkin/go/v42"
@@ -57,12 +57,7 @@ type Prose struct {
 }
 
 func (s *Scenario) Tagged(tag string) bool {
-	for _, t := range s.Tags {
-		if t == tag {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.Tags, tag)
 }
 
 // Source is one feature file as godog gets it.
@@ -161,7 +156,7 @@ func ReadFolder(files fs.FS, prefix string) ([]Source, error) {
 	if err == nil {
 		err = wrong.Failure()
 	}
-	sort.Slice(sources, func(i, j int) bool { return sources[i].Name < sources[j].Name })
+	slices.SortFunc(sources, func(a, b Source) int { return cmp.Compare(a.Name, b.Name) })
 	return sources, err
 }
 

@@ -105,11 +105,11 @@ func Checking(expected string, assertions func(e *Expectations)) (err error) {
 func withoutTrace(text string) string {
 	var said, about []string
 	label := ""
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		trimmed := strings.TrimSpace(line)
 		for _, l := range []string{"Error Trace:", "Error:", "Messages:", "Test:", "Diff:"} {
-			if strings.HasPrefix(trimmed, l) {
-				label, trimmed = l, strings.TrimSpace(strings.TrimPrefix(trimmed, l))
+			if after, ok := strings.CutPrefix(trimmed, l); ok {
+				label, trimmed = l, strings.TrimSpace(after)
 			}
 		}
 		switch {

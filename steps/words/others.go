@@ -111,7 +111,7 @@ func nameBeside(r *talk.Request, place, account, device string) {
 	values = slices.DeleteFunc(values, func(p talk.Parameter) bool { return p.Value == "" })
 	switch place {
 	case "body", "head", "body and head":
-		for _, part := range strings.Split(place, " and ") {
+		for part := range strings.SplitSeq(place, " and ") {
 			for _, within := range map[string][]string{"body": {"members", "parameters"},
 				"head": {"headers", "the query"}}[part] {
 				nameBeside(r, within, account, device)

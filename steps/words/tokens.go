@@ -91,7 +91,7 @@ var tokenPhrases = []Sentence{
 		"Claims that must be absent.",
 		oneToken(func(t *token, a arguments) error {
 			return talk.Checking("none of "+a.words[1], func(e *talk.Expectations) {
-				for _, name := range strings.Split(a.words[1], ", ") {
+				for name := range strings.SplitSeq(a.words[1], ", ") {
 					assert.Nil(e, t.claims.Get(name), "the claim %s is there", name)
 				}
 			})

@@ -43,10 +43,10 @@ func TestStaticMockOfOthers(t *testing.T) {
 	t.Logf("%d of %d requirements hold, %d fail", passes, report.Profile.Asked, fails)
 
 	wanted := map[string]reports.Verdict{}
-	for _, id := range strings.Fields(shape) {
+	for id := range strings.FieldsSeq(shape) {
 		wanted[id] = reports.Pass
 	}
-	for _, id := range strings.Fields(state) {
+	for id := range strings.FieldsSeq(state) {
 		wanted[id] = reports.Fail
 	}
 	got := map[string]reports.Verdict{}
