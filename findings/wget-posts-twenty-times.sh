@@ -3,7 +3,7 @@
 #
 # Images of containers often have wget and no curl, and scripts sign on or refresh with --post-data. Whether a connection ended before the service
 # took the request, or behind it, a client cannot know, and would be expected to send a POST once (RFC 9110 section 9.2.2). wget takes it for a download
-# that it can begin again: --tries is 20 by default, for every method, with a pause of up to 10 s that hides it in a log as slowness. A service that that
+# that it can begin again: --tries is 20 by default, for every method, with a pause of up to 10 s that hides it in a log as slowness. A service that
 # is down for a moment behind its gateway gets the others when it is back: a token is spent and spent again, a wrong password tried twenty times.
 # Seen, --waitretry=0 so that there is no pause. Closed without an answer: 20 requests, status 4; closed in the middle of a 201: 20, status 4; 503: 1,
 # status 8. With --tries=1: 1 each. curl: 1 each.
