@@ -263,8 +263,14 @@ func TestLongAnswersAreNotReadToTheEnd(t *testing.T) {
 
 func TestFormsOfAnswers(t *testing.T) {
 	for name, text := range map[string]string{
-		"with a length":       "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nright",
-		"in chunks":           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nri\r\n3\r\nght\r\n0\r\n\r\n",
+		"with a length": "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nright",
+		"in chunks":     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nri\r\n3\r\nght\r\n0\r\n\r\n",
+		"with a trailer": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n" +
+			"5\r\nright\r\n0\r\nx-sum: 1\r\n\r\n",
+		"with a trailer that was not announced": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" +
+			"5\r\nright\r\n0\r\nserver-timing: db;dur=1\r\nx-sum: 1\r\n\r\n",
+		"with extensions of chunks": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" +
+			"5;a=b;c=\"d\"\r\nright\r\n0;last\r\n\r\n",
 		"up to the close":     "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nright",
 		"after an early hint": "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nright",
 		"of HTTP/1.0":         "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nright",
