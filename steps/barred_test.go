@@ -164,3 +164,49 @@ func TestAFirewallOfPatternsIsNoFault(t *testing.T) {
 		assert.Equal(t, reports.Partly, requirement(t, report, "SSO-08").Verdict)
 	}
 }
+
+// TestAPageThatLetsNobodyInIsNoAcceptance: a firewall answers what looks like an attack with a page of its own and
+// status 200, or leads to one. Nobody is let in by that, and nobody knows what the service would say: nothing fails,
+// but for what the service takes beside it.
+func TestAPageThatLetsNobodyInIsNoAcceptance(t *testing.T) {
+	patterns := regexp.MustCompile(`"(%|\*|\.\*)"|\\u0000|'|\[17\]`)
+	for name, c := range map[string]struct {
+		faults []mock.Fault
+		answer func(http.ResponseWriter)
+		fails  []string
+	}{
+		"a page":               {nil, pageOf(http.StatusOK, "Notice of security"), nil},
+		"a redirect":           {nil, redirected, nil},
+		"a page, accepting":    {[]mock.Fault{fault(t, "near-password-last-character")}, pageOf(http.StatusOK, "Notice of security"), []string{"SSO-08"}},
+		"a redirect, any JSON": {[]mock.Fault{fault(t, "sign-on-bad-request-accepted")}, redirected, []string{"SSO-07"}},
+		"a page for a token":   {[]mock.Fault{fault(t, "get-session-expired")}, pageOf(http.StatusOK, "Notice of security"), []string{"GST-05"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := behind(t, mock.Config{Faults: c.faults}, func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if patterns.MatchString(recordBody(r)) {
+						c.answer(w)
+						return
+					}
+					s.ServeHTTP(w, r)
+				})
+			})
+			o := quick
+			o.Environment, o.Generate, o.Sequences, o.Retry = e, 0, 0, 0
+			o.Only = []string{"SSO-07", "SSO-08", "GST-03", "GST-05", "SUB-06"}
+			report := run(t, o)
+			for _, q := range report.Requirements {
+				if slices.Contains(c.fails, q.ID) {
+					assert.Equal(t, reports.Fail, q.Verdict, "%s: %s", q.ID, q.Reason)
+				} else if c.fails == nil {
+					assert.NotEqual(t, reports.Fail, q.Verdict, "%s: %s", q.ID, q.Reason)
+				}
+			}
+			if c.fails == nil {
+				assert.Equal(t, reports.Error, report.Verdict, report.Reason)
+				assert.Contains(t, requirement(t, report, "SSO-08").Reason, "came to signOn, whose good requests are answered as documented: a firewall, a login or a portal may have given it")
+			}
+		})
+	}
+}

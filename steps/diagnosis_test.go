@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -327,4 +328,51 @@ func TestMadeUpCredentials(t *testing.T) {
 	assert.Equal(t, reports.Error, report.Verdict, report.Reason)
 	require.NotEmpty(t, report.Causes)
 	assert.Contains(t, report.Causes[0].Sentence(), "so those of situations.credentials may be wrong; check them")
+}
+
+// TestAWrongPasswordOfOneUser: the password of one situation is wrong in the file, while other users are let in. Nothing
+// that begins with that user fails, by whatever call.
+func TestAWrongPasswordOfOneUser(t *testing.T) {
+	for _, situation := range []string{"credentials", "multi-account", "registration", "multi-registration"} {
+		t.Run(situation, func(t *testing.T) {
+			t.Parallel()
+			e := behind(t, mock.Config{}, itself)
+			s := e.Situations[situation]
+			s.Parameters = maps.Clone(s.Parameters)
+			s.Parameters["password"] = "Summer-of-2026"
+			e.Situations[situation] = s
+			o := quick
+			o.Environment, o.Generate, o.Sequences, o.Retry = e, 0, 0, 0
+			o.Tags = "@SSO-01 or @SSO-02 or @SSO-12 or @SUB-01 or @REG-01 or @REG-02 or @FLOW-01 or @FLOW-03"
+			report := run(t, o)
+			assert.Equal(t, reports.Error, report.Verdict, "%s %+v", report.Reason, report.Causes)
+			told := ""
+			for _, c := range report.Causes {
+				told += c.Sentence() + "\n"
+			}
+			assert.Contains(t, told, "so those of situations."+situation+" may be wrong; check them")
+			for _, other := range []string{"credentials", "multi-account", "registration", "multi-registration"} {
+				if other != situation {
+					assert.NotContains(t, told, "situations."+other+" may be wrong")
+				}
+			}
+		})
+	}
+}
+
+// TestASpentSessionTokenBlamesNoHeader: sign-ons that leave a header out, or write it otherwise, are refused as the
+// documented one is where the session token of the file is spent. That other accounts sign on does not make it good.
+func TestASpentSessionTokenBlamesNoHeader(t *testing.T) {
+	e := behind(t, mock.Config{}, itself)
+	e.Operator = nil
+	slip(e, func(s *environment.Situation) { s.SessionToken = "agstest-made-up-session-token" })
+	o := quick
+	o.Environment, o.Only, o.Generate, o.Sequences = e, []string{"SOST-26", "SOST-28", "DEV-04"}, 0, 0
+	o.Tags = "not @near-misses and not @odd-input"
+	report := run(t, o)
+	for _, id := range []string{"SOST-26", "SOST-28"} {
+		q := requirement(t, report, id)
+		assert.Equal(t, reports.Error, q.Verdict, "%s: %s", id, q.Reason)
+		assert.Contains(t, q.Reason, "situations.active", id)
+	}
 }

@@ -1,6 +1,7 @@
 package steps_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -32,6 +33,32 @@ func TestWhoNeverAnswers404IsNoted(t *testing.T) {
 				return
 			}
 			require.Contains(t, notes, want)
+		})
+	}
+}
+
+// TestWhatIsNoRefusalIsNotNoted: an answer that never came, or a gateway's, does not tell how unknown clients are
+// refused.
+func TestWhatIsNoRefusalIsNotNoted(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]func(http.ResponseWriter){
+		"no answer": func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+		"502":       pageOf(http.StatusBadGateway, "502 Bad Gateway"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := behind(t, mock.Config{}, func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if body := recordBody(r); strings.Contains(body, `"clientId":"`) && !strings.Contains(body, `"PUB_989"`) {
+						answer(w)
+						return
+					}
+					s.ServeHTTP(w, r)
+				})
+			})
+			o := quick
+			o.Environment, o.Tags, o.Retry, o.Generate, o.Sequences = e, "(@SOST-19 or @SSO-10) and not @near-misses and not @odd-input", 0, 0, 0
+			assert.NotContains(t, strings.Join(run(t, o).Notes, "\n"), "never answered with 404")
 		})
 	}
 }

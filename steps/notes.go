@@ -90,6 +90,9 @@ func noteMissing(entries []entry) []string {
 		}
 		x := e.exchanges[len(e.exchanges)-1]
 		status := scene.EffectiveStatus(x)
+		if status/100 != 4 || scene.NoRoom(x) != "" || scene.Barred(x) != "" {
+			continue // which is not the service's refusal of the client
+		}
 		if came[status] == nil {
 			came[status] = map[string]bool{}
 		}

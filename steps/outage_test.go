@@ -54,6 +54,12 @@ func pageOf(status int, title string) func(http.ResponseWriter) {
 	}
 }
 
+// redirected leads to a login, as a portal does when a session of its own has ended.
+func redirected(w http.ResponseWriter) {
+	w.Header().Set("Location", "https://login.example.com/")
+	w.WriteHeader(http.StatusFound)
+}
+
 // TestAnOutageIsOutlasted: what is lost to a restart, or to a firewall that lets nobody through, is sent again when the
 // service is back. Nothing fails for it.
 func TestAnOutageIsOutlasted(t *testing.T) {
@@ -61,6 +67,8 @@ func TestAnOutageIsOutlasted(t *testing.T) {
 		"502":        pageOf(http.StatusBadGateway, "502 Bad Gateway"),
 		"no answer":  func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
 		"a firewall": pageOf(http.StatusForbidden, "Access denied"),
+		"a login":    pageOf(http.StatusOK, "Sign in"),
+		"a redirect": redirected,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -77,17 +85,26 @@ func TestAnOutageIsOutlasted(t *testing.T) {
 
 // TestAnOutageWithoutEnd: nothing can be told of a service that stays away, which is neither a pass nor a failure.
 func TestAnOutageWithoutEnd(t *testing.T) {
-	o := &outage{from: 8, answer: pageOf(http.StatusBadGateway, "502 Bad Gateway")}
-	report := conformed(t, mock.Config{}, o.before, func(s *steps.Options) {
-		s.Environment.Mock, s.Retry, s.Concurrency, s.Only, s.Generate, s.Sequences = nil, 0, 1, []string{"TOK-01", "REF-15", "OUT-01"}, 0, 0
-	})
-	assert.Equal(t, reports.Error, report.Verdict, "%s %+v", report.Reason, report.Causes)
-	text := ""
-	for _, c := range report.Causes {
-		text += c.Sentence() + "\n"
+	for says, answer := range map[string]func(http.ResponseWriter){
+		"status 502":                    pageOf(http.StatusBadGateway, "502 Bad Gateway"),
+		"a page “Sign in” (status 200)": pageOf(http.StatusOK, "Sign in"),
+		"a redirect (status 302)":       redirected,
+	} {
+		t.Run(says, func(t *testing.T) {
+			t.Parallel()
+			o := &outage{from: 8, answer: answer}
+			report := conformed(t, mock.Config{}, o.before, func(s *steps.Options) {
+				s.Environment.Mock, s.Retry, s.Concurrency, s.Only, s.Generate, s.Sequences = nil, 0, 1, []string{"TOK-01", "REF-15", "OUT-01"}, 0, 0
+			})
+			assert.Equal(t, reports.Error, report.Verdict, "%s %+v", report.Reason, report.Causes)
+			text := ""
+			for _, c := range report.Causes {
+				text += c.Sentence() + "\n"
+			}
+			assert.Contains(t, text, "the service cannot be reached any more: servicediscovery, which was answered at the start, is answered with "+says+" too")
+			assert.Less(t, o.asked, 100, "it is not asked for ever")
+		})
 	}
-	assert.Contains(t, text, "the service cannot be reached any more: servicediscovery, which was answered at the start, is answered with status 502 too")
-	assert.Less(t, o.asked, 100, "it is not asked for ever")
 }
 
 // TestAServiceThatDiesOfARequest: the request may be the reason of an outage that follows it, so it fails.

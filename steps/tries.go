@@ -145,7 +145,8 @@ func (r *run) count(e *entry) {
 }
 
 // fold adds a try of a scenario to those before. The record is that of the first of the worst tries; a try that tells
-// nothing (it was ended, it lacked something, or something passing stood in its way) counts only if no try tells more.
+// nothing (it was ended, it lacked something, or something passing stood in its way) counts only if no try tells more,
+// and so does one that could not tell beside one that failed: it does not show that the failure comes and goes.
 func (r *run) fold(now entry) {
 	was := r.played[now.scenario.ID]
 	if was == nil {
@@ -156,7 +157,7 @@ func (r *run) fold(now entry) {
 	for key := range now.firsts {
 		now.firsts[key] = now.last
 	}
-	tells := func(e *entry) int {
+	tells := func(e, beside *entry) int {
 		switch {
 		case e.cut:
 			return 0
@@ -164,11 +165,13 @@ func (r *run) fold(now entry) {
 			return 1
 		case e.undecided():
 			return 2
+		case e.record.Verdict == reports.Error && beside.record.Verdict == reports.Fail:
+			return 3
 		}
-		return 3
+		return 4
 	}
 	kept, other := was, &now
-	switch a, b := tells(was), tells(&now); {
+	switch a, b := tells(was, &now), tells(&now, was); {
 	case b > a:
 		kept, other = &now, was
 		if was.undecided() {

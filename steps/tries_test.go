@@ -115,6 +115,32 @@ func TestAFailingScenarioIsTriedAgain(t *testing.T) {
 	assert.Contains(t, said, "fails sometimes (1 of 3): ")
 }
 
+// TestATryThatCouldNotTellShowsNothing: the first refresh fails, and nobody can sign on any more when it is tried again.
+// That does not make it a failure that comes and goes.
+func TestATryThatCouldNotTellShowsNothing(t *testing.T) {
+	t.Parallel()
+	var refreshes atomic.Int64
+	e := behind(t, mock.Config{Faults: []mock.Fault{fault(t, "refresh-201")}}, func(s *mock.Server) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if refreshes.Load() > 0 && strings.HasSuffix(r.URL.Path, "/getSessionToken") {
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			if strings.HasSuffix(r.URL.Path, "/refresh") {
+				refreshes.Add(1)
+			}
+			s.ServeHTTP(w, r)
+		})
+	})
+	report := run(t, steps.Options{Environment: e, Features: oneRefresh, Tags: "@once", Retry: 2, Seed: 3, Concurrency: 1})
+	q := requirement(t, report, "REF-01")
+	assert.Equal(t, reports.Fail, q.Verdict, q.Reason)
+	assert.Nil(t, q.Tries)
+	assert.NotContains(t, q.Reason, "sometimes")
+	assert.Contains(t, strings.Join(report.Notes, "\n"), "whether 1 cause always shows was not tried")
+}
+
 // refreshesBehind puts something before the calls of refresh, one at a time.
 func refreshesBehind(spoil func(http.ResponseWriter, *http.Request, http.Handler)) func(*mock.Server) http.Handler {
 	return func(s *mock.Server) http.Handler {

@@ -55,3 +55,29 @@ func TestBarredBy(t *testing.T) {
 		assert.Equal(t, c.want, BarredBy(x), name)
 	}
 }
+
+// TestStandIn: pages under a status of success and redirects, and nothing that an AGS may have said.
+func TestStandIn(t *testing.T) {
+	for name, c := range map[string]struct {
+		status           int
+		kind, body, want string
+	}{
+		"a login":                 {200, "text/html", "<html><head><title>Sign in</title></head></html>", "a page “Sign in” (status 200)"},
+		"without a title":         {201, "", "<!doctype html><p>", "a page (status 201)"},
+		"a redirect":              {302, "", "", "a redirect (status 302)"},
+		"a choice of accounts":    {300, "application/json", "{}", ""},
+		"JSON of the wrong type":  {200, "text/html", `{"accountId":"1"}`, ""},
+		"nothing":                 {200, "text/html", "", ""},
+		"a page with a token":     {200, "text/html", `<html>{"access_token":"a"}</html>`, ""},
+		"a page with a JWT":       {200, "text/html", "<html>eyJhbGciOiJub25lIn0.e30.</html>", ""},
+		"a form with its own key": {200, "text/html", `<html><input name="csrf_token"></html>`, "a page (status 200)"},
+		"a refusal":               {403, "text/html", "<html></html>", ""},
+		"text":                    {200, "text/plain", "ok", ""},
+	} {
+		header := http.Header{}
+		if c.kind != "" {
+			header.Set("Content-Type", c.kind)
+		}
+		assert.Equal(t, c.want, StandIn(&Exchange{Status: c.status, Header: header, Body: []byte(c.body)}), name)
+	}
+}

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"html"
 	"mime"
 	"net/http"
@@ -37,6 +38,25 @@ func GatewayPage(x *Exchange) (title string, is bool) {
 	}
 	return title, gatewayText.Match(bytes.TrimSpace(x.Body[:min(len(x.Body), 512)]))
 }
+
+// StandIn describes an answer that says neither yes nor no, whatever was asked: a page under a status of success, as
+// firewalls, logins and portals send it, or a redirect. It is empty for all that an AGS may have said, and for a page
+// that holds tokens.
+func StandIn(x *Exchange) string {
+	switch {
+	case x.Status/100 == 3 && x.Status != http.StatusMultipleChoices:
+		return fmt.Sprintf("a redirect (status %d)", x.Status)
+	case x.Status/100 != 2 || len(x.Body) == 0 || !looksLikeHTML(x) || json.Valid(x.Body) || tokenInPage.Match(x.Body):
+		return ""
+	}
+	if title := pageTitle(x); title != "" {
+		return fmt.Sprintf("a page “%s” (status %d)", title, x.Status)
+	}
+	return fmt.Sprintf("a page (status %d)", x.Status)
+}
+
+// tokenInPage finds the names and the beginnings of tokens that a client could use.
+var tokenInPage = regexp.MustCompile(`(access|refresh)_token|sessionToken|userAccountToken|\beyJ`)
 
 // gatewayText matches the texts of gateways without HTML: Envoy, Kubernetes' ingress, Traefik and Go's own mux,
 // Cloudflare.

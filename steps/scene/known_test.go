@@ -2,6 +2,7 @@ package scene
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -65,18 +66,22 @@ func TestClientIDsAreGivenOnce(t *testing.T) {
 	}
 }
 
-// TestWordsOfJSONAreNoSecrets: a session token that is the word null is not repeated by an answer with a member that is
-// null.
-func TestWordsOfJSONAreNoSecrets(t *testing.T) {
-	w := &World{Stage: &Stage{Environment: &environment.Environment{}}}
-	for _, value := range []string{"null", "true", "false", "undefined", "nullnull"} {
-		r := &talk.Request{Operation: ags.SignOnWithSessionToken}
-		r.Set("parameters", talk.JSON([]talk.Parameter{{Name: "sessionToken", Value: value}}))
-		if value == "nullnull" {
-			assert.Equal(t, []string{value}, w.Submitted(r))
-			continue
+// TestWhatStandsInAnswersAnywayIsNoSecret: a session token that is the word null is not repeated by an answer with a
+// member that is null, nor is a password that is the word password, or a PIN that stands in an id. A digest of such a
+// password gives it away all the same.
+func TestWhatStandsInAnswersAnywayIsNoSecret(t *testing.T) {
+	for value, secret := range map[string]bool{"null": false, "true": false, "undefined": false, "nullnull": true,
+		"Password": false, "1234": false, "20261201": false, "a7Qz": false, "123456789": true, "Summer-2026": true} {
+		w := &World{Stage: &Stage{Environment: &environment.Environment{}}, Account: &talk.Account{Situation: "credentials",
+			Parameters: []talk.Parameter{{Name: "username", Value: "dave"}, {Name: "password", Value: value}}}}
+		for _, r := range []*talk.Request{{Operation: ags.SignOnWithSessionToken}, {Operation: ags.SignOn}} {
+			name := map[string]string{ags.SignOnWithSessionToken: "sessionToken", ags.SignOn: "password"}[r.Operation]
+			r.Set("parameters", talk.JSON([]talk.Parameter{{Name: name, Value: value}}))
+			assert.Equal(t, secret, slices.Contains(w.Submitted(r), value), "%s at %s", value, r.Operation)
 		}
-		assert.Empty(t, w.Submitted(r), value)
+		guarded, passwords := w.Guarded()
+		assert.Equal(t, secret, slices.Contains(guarded, value), value)
+		assert.Contains(t, passwords, value)
 	}
 }
 

@@ -75,6 +75,9 @@ func (r *Stage) EndedIn(scenario string) (all []*talk.Exchange) {
 
 // lost tells of an exchange that may have met a service which nobody can reach.
 func lost(x *talk.Exchange) bool {
+	if wire.StandIn(x.Exchange) != "" {
+		return true
+	}
 	switch x.Status {
 	case 0:
 		return x.Unsent() == nil && !RanOut(x)
@@ -131,12 +134,15 @@ func (r *Stage) lookForService(ctx context.Context) (up, atOnce bool) {
 		x := &talk.Exchange{Exchange: r.Client.Do(ctx,
 			New(r, &script.Scenario{ID: "outage"}).Prepare(ags.ServiceDiscovery).Call())}
 		r.Besides.Add(1)
-		if x.Status == http.StatusOK {
+		instead := wire.StandIn(x.Exchange)
+		switch {
+		case instead != "":
+			r.outage.how = "is answered with " + r.Secrets.Text(instead)
+		case x.Status == http.StatusOK:
 			return true, atOnce
-		}
-		if x.Status == 0 {
+		case x.Status == 0:
 			r.outage.how = "gets no answer"
-		} else {
+		default:
 			r.outage.how = fmt.Sprintf("is answered with status %d", x.Status)
 		}
 		if r.outage.waited >= longestOutage || r.Client.Target().Sleep(ctx, outagePause) != nil {

@@ -1,6 +1,7 @@
 package scene
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -391,6 +392,11 @@ func (w *World) look(ctx context.Context, s *sharedSignOn, operation, device str
 	c := w.takeOver(s, operation, ClassOf([]byte(device)))
 	if err := w.RoomForDevices(ctx, s.exchange); err != nil {
 		return err
+	}
+	if EffectiveStatus(s.exchange)/100 == 4 {
+		if why, err := w.strangeUser(ctx, s.exchange, false); err != nil || why != "" {
+			return cmp.Or(err, talk.Unknownf("%s", why))
+		}
 	}
 	if c != nil {
 		w.Add(c)

@@ -51,6 +51,27 @@ func Barred(x *talk.Exchange) string {
 		"the service was not asked", x.Status, maker, title)
 }
 
+// Stray explains a page or a redirect that came to a request which a service may refuse: neither lets anybody in, and
+// neither refuses. Where good requests of the call are answered as documented, something on the way may have given it.
+func (w *World) Stray(ctx context.Context, x *talk.Exchange) string {
+	instead := wire.StandIn(x.Exchange)
+	if instead == "" || x.Request.Operation == "" || wire.BarredBy(x.Exchange) != "" {
+		return ""
+	}
+	if w.Control {
+		w.Stage.mu.Lock()
+		defer w.Stage.mu.Unlock()
+		if w.Stage.grants[x.Request.Operation] == 0 {
+			return ""
+		}
+	} else if ok, _ := w.Controlled(ctx, x.Request.Operation); !ok {
+		return ""
+	}
+	return w.Stage.Secrets.Text(fmt.Sprintf("%s came to %s, whose good requests are answered as documented: a firewall, "+
+		"a login or a portal may have given it, and what the service says is not known; ask who runs the gateway",
+		instead, x.Request.Operation))
+}
+
 // WantsToken explains a refusal of servicediscovery for want of a token. That none may be wanted is a rule of its own,
 // DISC-03, which fails; nothing else can be told of the list then.
 func (w *World) WantsToken(x *talk.Exchange) string {
@@ -101,12 +122,16 @@ func (r *Stage) rely(scenario string, x *talk.Exchange) {
 // granted counts an accepted call whose request was as documented: the control of refusals of the same call.
 func (r *Stage) granted(x *talk.Exchange, changed bool) {
 	o := x.Request.Operation
-	if status := EffectiveStatus(x); changed || o == "" || status/100 != 2 && status != http.StatusMultipleChoices {
+	if status := EffectiveStatus(x); changed || o == "" || status/100 != 2 && status != http.StatusMultipleChoices ||
+		wire.StandIn(x.Exchange) != "" {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.grants[o]++
+	if o == ags.SignOn || o == ags.Register {
+		r.users[userOf(x.Request)] = true
+	}
 	// a list of accounts made no device
 	r.deviceKnown = r.deviceKnown || EffectiveStatus(x)/100 == 2 && describesOurs(x)
 }
@@ -242,11 +267,12 @@ func (w *World) doubt(ctx context.Context, x *talk.Exchange, changed bool) error
 	return nil
 }
 
-// strangeUser returns why good credentials may be none: nobody was let in with any in this run, and a user whom nobody
+// strangeUser returns why good credentials may be none: nobody was let in with them in this run, and a user whom nobody
 // knows is refused just as the one of the environment file.
 func (w *World) strangeUser(ctx context.Context, x *talk.Exchange, changed bool) (string, error) {
 	r, operation := w.Stage, x.Request.Operation
-	if !w.Live() || changed || w.Refusal || w.Subject != nil || w.Account == nil || operation != ags.SignOn {
+	if !w.Live() || changed || w.Refusal || w.Subject != nil || w.Account == nil ||
+		operation != ags.SignOn && operation != ags.Register {
 		return "", nil
 	}
 	if code, ok := check.SubCode(x.Exchange); ok && ags.IsSubCode(code) {
@@ -255,12 +281,16 @@ func (w *World) strangeUser(ctx context.Context, x *talk.Exchange, changed bool)
 	if why := w.strangeDevice(x); why != "" { // with which a made-up user is refused too
 		return why, nil
 	}
-	key := "credentials " + w.Account.Situation + " " + operation + " " + Likeness(x, true)
+	user := userOf(x.Request)
+	key := "credentials " + user + " " + operation + " " + Likeness(x, true)
 	r.mu.Lock()
-	accepted := r.grants[operation] > 0
+	accepted := r.users[user]
 	why, known := r.apart[key]
 	r.mu.Unlock()
-	if accepted || known {
+	if accepted {
+		return "", nil
+	}
+	if known {
 		return why, nil
 	}
 	o, err := w.aside(ctx, x.Request, func(q *talk.Request) bool {
@@ -283,6 +313,15 @@ func (w *World) strangeUser(ctx context.Context, x *talk.Exchange, changed bool)
 	defer r.mu.Unlock()
 	r.apart[key] = why
 	return why, nil
+}
+
+// userOf is who signs on by the parameters of a request.
+func userOf(r *talk.Request) string {
+	list := r.Parameters()
+	slices.SortFunc(list, func(a, b talk.Parameter) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value))
+	})
+	return r.HeaderValue(ags.HeaderTenant) + " " + string(talk.JSON(list))
 }
 
 // Subject is a situation of the environment file for which a refusal is expected, with the value that stands for it in

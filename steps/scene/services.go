@@ -32,7 +32,7 @@ func (r *Stage) Discover(ctx context.Context, told *wire.Exchange) *talk.Exchang
 		r.Services, _ = talk.ReadServices(x.Exchange)
 	}
 	r.granted(x, false)
-	r.outage.begun = x.Status == http.StatusOK
+	r.outage.begun = x.Status == http.StatusOK && wire.StandIn(x.Exchange) == ""
 	defer r.lackingParameters()
 	if r.Service != "" {
 		return x

@@ -85,6 +85,7 @@ type Stage struct {
 	refused       map[string]*wire.Exchange // the first that refused a session token of the environment file
 	wrong         map[string]int            // wrong passwords that were sent, by the other credentials of the user
 	grants        map[string]int            // how often a good request of a call was accepted
+	users         map[string]bool           // who was let in by credentials (userOf)
 	Tried         map[string]int            // how often one was sent only to see that
 	why           map[string]string         // why such a request was not accepted
 	disturbed     map[string]bool           // a limiter or a lost connection was why
@@ -118,7 +119,8 @@ func NewStage(o Setting, scenarios []*script.Scenario) (*Stage, error) {
 			o.Environment), Secrets: o.Secrets, Service: o.Environment.Service, scenarios: scenarios,
 		disturbed: map[string]bool{}, Hung: map[string]bool{}, Relied: map[string][]*talk.Exchange{},
 		accepted: map[string]int{}, Own: newOwnDevices(), asked: map[string]*asked{},
-		grants: map[string]int{}, Tried: map[string]int{}, why: map[string]string{}, refused: map[string]*wire.Exchange{},
+		grants: map[string]int{}, users: map[string]bool{},
+		Tried: map[string]int{}, why: map[string]string{}, refused: map[string]*wire.Exchange{},
 		apart: map[string]string{}, refusedThere: map[string]string{}, wrong: map[string]int{}, AtFirst: map[string]int{},
 		room: map[*talk.Exchange]error{},
 	}

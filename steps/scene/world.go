@@ -202,7 +202,7 @@ func (w *World) Send(ctx context.Context, r *talk.Request, changed bool) (*talk.
 	if changed {
 		w.NoteEnd(x)
 	}
-	if x.Away != "" && (x.LongAway || !changed) { // a changed request may be the reason
+	if x.Away != "" && (!changed || SaysNothing(x)) { // a changed request may be the reason
 		return nil, talk.Passingf("%s", x.Away)
 	}
 	if RanOut(x) {
@@ -213,6 +213,9 @@ func (w *World) Send(ctx context.Context, r *talk.Request, changed bool) (*talk.
 		x.Tampered = strings.Join(append(w.Tampering, w.Text), "; ")
 		w.Tampering = nil
 	}
+	if changed || w.mayBeRefused() {
+		x.Stray = w.Stray(ctx, x)
+	}
 	w.record(x, w.knownOf(x, changed), changed)
 	if w.Control {
 		w.Stage.Aside(x)
@@ -220,17 +223,37 @@ func (w *World) Send(ctx context.Context, r *talk.Request, changed bool) (*talk.
 	if makes {
 		w.Count(x, false)
 	}
-	if x.Status == 0 {
-		return x, &talk.Unknown{Reason: fmt.Sprintf("no answer came to %s %s: %s", r.Method, r.Path,
-			w.Stage.Secrets.Text(ErrorText(x.Err))), Passing: !RanOut(x)}
-	}
-	if why := NoRoom(x); why != "" {
-		return x, talk.Passingf("%s", why)
+	if err := w.unanswered(x); err != nil {
+		return x, err
 	}
 	if len(x.Attempts) > 0 && EffectiveStatus(x)/100 == 4 {
 		return w.sendAfresh(ctx, r, x, changed)
 	}
 	return x, nil
+}
+
+// SaysNothing tells of an answer in an outage that it has nothing to do with its request: the outage was known before,
+// or the answer is a page or a redirect that others get too.
+func SaysNothing(x *talk.Exchange) bool {
+	return x.LongAway || x.Away != "" && wire.StandIn(x.Exchange) != ""
+}
+
+// mayBeRefused tells of a request that a step before has made one which a service may refuse.
+func (w *World) mayBeRefused() bool { return w.Refusal || len(w.Operator) > 0 }
+
+// unanswered says why the service has not answered a request; nil: it has.
+func (w *World) unanswered(x *talk.Exchange) error {
+	if x.Status == 0 {
+		return &talk.Unknown{Reason: fmt.Sprintf("no answer came to %s %s: %s", x.Request.Method, x.Request.Path,
+			w.Stage.Secrets.Text(ErrorText(x.Err))), Passing: !RanOut(x)}
+	}
+	if why := NoRoom(x); why != "" {
+		return talk.Passingf("%s", why)
+	}
+	if x.Stray != "" {
+		return talk.Unknownf("%s", x.Stray)
+	}
+	return nil
 }
 
 // record keeps an exchange and lets the judge look at it.
@@ -244,7 +267,9 @@ func (w *World) record(x *talk.Exchange, known check.Known, changed bool) {
 	}
 	index := len(w.Exchanges)
 	w.Exchanges = append(w.Exchanges, x)
-	x.Judged = check.Judge(seen, known)
+	if x.Stray == "" {
+		x.Judged = check.Judge(seen, known)
+	}
 	for _, f := range x.Judged {
 		w.Findings = append(w.Findings, talk.Finding{Requirement: f.Requirement, Outcome: f.Outcome,
 			Expected: f.Expected, Got: f.Got, Exchange: index})
@@ -259,7 +284,7 @@ func (w *World) record(x *talk.Exchange, known check.Known, changed bool) {
 func (w *World) credit(x *talk.Exchange, changed bool) {
 	id := ""
 	switch o := x.Request.Operation; {
-	case changed || w.Refusal:
+	case changed || w.Refusal || wire.StandIn(x.Exchange) != "":
 	case o == ags.SignOnWithSessionToken && x.Status == http.StatusCreated && x.Known.ClientID != "":
 		id = "SOST-01"
 	case o == ags.SignOnWithSessionToken && x.Status == http.StatusCreated && x.Known.FirstTime:
@@ -330,7 +355,19 @@ func namesTwo(r *talk.Request) bool {
 func (w *World) waits() bool { return w.Ahead > 0 || w.Stage.Options.Patience >= latest }
 
 // commonWords stand in answers whatever was asked, so that one which comes back repeats nothing.
-var commonWords = []string{"null", "true", "false", "undefined"}
+var commonWords = []string{"null", "true", "false", "undefined", "password", "username", "user", "account", "device",
+	"token", "session", "client", "tenant", "wrong", "invalid", "incorrect", "missing", "unknown", "secret", "login",
+	"access", "refresh", "error", "failed", "test", "demo", "guest", "admin", "customer", "operator", "service"}
+
+// foundByChance tells of a value that answers may well hold though it was not given away: a word that they are made of,
+// or so short that it stands in a time, an id or a token by chance.
+func foundByChance(value string) bool {
+	shortest := 6
+	if strings.Trim(value, "0123456789") == "" {
+		shortest = 9
+	}
+	return len(value) < shortest || slices.Contains(commonWords, strings.ToLower(value))
+}
 
 // Submitted lists the secrets in a request that no error may echo. Of the credentials of a user these are the ones that
 // the environment takes for secrets: a service may well say which user it does not know.
@@ -342,7 +379,7 @@ func (w *World) Submitted(r *talk.Request) []string {
 			secret = w.Account != nil && (w.IsPassword(r.Operation, p.Name) ||
 				w.Stage.Environment.SecretParameter(w.Account.Situation, p.Name))
 		}
-		if secret && len(p.Value) >= 4 && !slices.Contains(commonWords, p.Value) {
+		if secret && !foundByChance(p.Value) {
 			secrets = append(secrets, p.Value)
 		}
 	}

@@ -40,6 +40,8 @@ type Exchange struct {
 	Judged  []check.Finding
 	// Uncontrolled says why a refusal shows nothing.
 	Uncontrolled string
+	// Stray says why the answer to a request that a service may refuse is not the service's; empty: it may well be.
+	Stray string
 	// Tampered describes how the request differs from the documented one, in the words of the steps.
 	Tampered string
 	// Away: nothing reaches the service any more, in words; empty: something does.

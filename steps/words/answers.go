@@ -382,8 +382,10 @@ func statusIs(ctx context.Context, w *scene.World, x *talk.Exchange, wanted, tol
 	if why := w.Unproven(x); refusal && why != "" {
 		return talk.Unknownf("%s", why)
 	}
-	if !refusal && x.Uncontrolled != "" && w.NeverWorked(x) { // the documented request is refused too
-		return talk.Unknownf("%s", x.Uncontrolled)
+	if !refusal && status/100 == 4 && w.NeverWorked(x) { // the documented request is refused too
+		return talk.Unknownf("%s", cmp.Or(x.Uncontrolled, fmt.Sprintf("the session token of situations.%s let nobody in "+
+			"during this run: it may have expired or be used up; give a fresh one, or operator, so that fresh ones are minted",
+			w.Account.Situation)))
 	}
 	switch {
 	case slices.Contains(numbers(wanted), status):

@@ -83,7 +83,7 @@ func sendBrokenBodies(ctx context.Context, w *scene.World, operation string) err
 		}
 		r.Body = b.Make(r.Bytes(), r)
 		x, err := trySomething(ctx, own, r, false)
-		if err != nil {
+		if err != nil && (x == nil || x.Stray == "") {
 			return err
 		}
 		tries[i], unknown[i] = &scene.Broken{Body: b, Exchange: x}, whyAllUnproven(own, x)
@@ -92,14 +92,7 @@ func sendBrokenBodies(ctx context.Context, w *scene.World, operation string) err
 		}
 		return nil
 	}
-	var side, row []int // what may be taken uses up the token of some calls, and is sent last
-	for i, b := range brokenBodies {
-		if usesUp(operation) && b.Harmless {
-			row = append(row, i)
-		} else {
-			side = append(side, i)
-		}
-	}
+	side, row := brokenApart(operation)
 	if err := w.InLanes(ctx, len(side),
 		func(ctx context.Context, own *scene.World, i int) error { return try(ctx, own, side[i]) }); err != nil {
 		return err
@@ -127,6 +120,19 @@ func sendBrokenBodies(ctx context.Context, w *scene.World, operation string) err
 	return stillGood(ctx, w, operation)
 }
 
+// brokenApart tells the broken bodies that are sent side by side from those that are sent last, as they may be taken
+// and use up the token, by their places in the list.
+func brokenApart(operation string) (side, row []int) {
+	for i, b := range brokenBodies {
+		if usesUp(operation) && b.Harmless {
+			row = append(row, i)
+		} else {
+			side = append(side, i)
+		}
+	}
+	return side, row
+}
+
 // whyAllUnproven says why nothing can be told of any broken body. Where a gateway barred one, the others may still show
 // a miss.
 func whyAllUnproven(w *scene.World, x *talk.Exchange) string {
@@ -144,8 +150,12 @@ func refusedWith(w *scene.World, wanted int) error {
 		expected = "a refusal of each broken body"
 	}
 	var mild error
-	barred, why := 0, ""
+	barred, why, stray := 0, "", ""
 	for _, b := range w.Broken {
+		if b.Exchange.Stray != "" {
+			stray = fmt.Sprintf("a body %s: %s", b.Body.How, b.Exchange.Stray)
+			continue
+		}
 		if page := scene.Barred(b.Exchange); page != "" {
 			barred, why = barred+1, page
 			continue
@@ -167,6 +177,9 @@ func refusedWith(w *scene.World, wanted int) error {
 		}
 		w.Exchanges = append(w.Exchanges, b.Exchange)
 		return talk.Missf(expected, "%s", got)
+	}
+	if stray != "" {
+		return talk.Unknownf("%s", stray)
 	}
 	if barred > 0 && barred == len(w.Broken) {
 		return talk.Unknownf("%s", why)

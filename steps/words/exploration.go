@@ -250,10 +250,13 @@ func attempt(ctx context.Context, w *scene.World, r *talk.Request, kind string) 
 	switch {
 	case ctx.Err() != nil:
 		return nil, false, ctx.Err()
-	case x.LongAway:
+	case scene.SaysNothing(x):
 		return nil, false, talk.Passingf("%s", x.Away)
 	}
 	w.KeepAnswerSecret(x)
+	if x.Stray = w.Stray(ctx, x); x.Stray != "" {
+		return &trial{exchange: x}, false, nil
+	}
 	guarded, passwords := w.Guarded()
 	return &trial{exchange: x, judged: check.Judge(x.Exchange, check.Known{Secrets: w.Submitted(r),
 		Guarded: guarded, Passwords: passwords, Skew: w.Stage.Environment.ClockSkew})}, hung, nil
@@ -262,7 +265,7 @@ func attempt(ctx context.Context, w *scene.World, r *talk.Request, kind string) 
 // lets tells whether an answer lets somebody in.
 func (t *trial) lets() bool {
 	x := t.exchange
-	return x.Status/100 == 2 && scene.EffectiveStatus(x)/100 == 2 && x.Request.Operation != ""
+	return x.Status/100 == 2 && scene.EffectiveStatus(x)/100 == 2 && x.Stray == "" && x.Request.Operation != ""
 }
 
 // carries tells whether a credential stands unchanged in a request.

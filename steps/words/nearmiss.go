@@ -626,8 +626,12 @@ func trySomething(ctx context.Context, w *scene.World, r *talk.Request, refusal 
 	own.Refusal = refusal
 	own.Control, own.Account, own.Tenant, own.Service, own.Random = true, w.Account, w.Tenant, w.Service, w.Random
 	x, err := own.Send(ctx, r, true)
-	if err == nil {
-		w.NoteSignOut(x)
+	if err != nil {
+		return x, err
 	}
-	return x, err
+	w.NoteSignOut(x)
+	if x.Stray = w.Stray(ctx, x); x.Stray != "" { // w may send the good request for it
+		return x, talk.Unknownf("%s", x.Stray)
+	}
+	return x, nil
 }

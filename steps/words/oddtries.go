@@ -99,17 +99,26 @@ func sendOddities(ctx context.Context, w *scene.World, operation string) error {
 	return stillGood(ctx, w, operation)
 }
 
-// barredInPart tells how many odd requests a firewall refused by itself, which shows nothing of the service.
+// barredInPart tells how many odd requests a firewall refused by itself, which shows nothing of the service. What may
+// not be a firewall's leaves open whether the service is right.
 func barredInPart(w *scene.World, trials []*trial) error {
-	barred, sent, why := 0, 0, ""
+	barred, sent, why, stray := 0, 0, "", 0
 	for _, t := range trials {
 		if t == nil {
 			continue
 		}
 		sent++
+		if t.exchange.Stray != "" {
+			stray, why = stray+1, t.exchange.Stray
+			continue
+		}
 		if page := scene.Barred(t.exchange); page != "" {
 			barred, why = barred+1, page
 		}
+	}
+	if stray > 0 && w.Explored == nil {
+		w.Explored = talk.Unknownf("%d of %d odd requests: %s", stray, sent, why)
+		return nil
 	}
 	if barred > 0 && barred == sent {
 		return talk.Unknownf("%s", why)
@@ -352,6 +361,9 @@ func tryOddity(ctx context.Context, w *scene.World, operation string, o oddity) 
 
 // judgeOddity sets what is wrong with the answer to an odd request.
 func judgeOddity(w *scene.World, o oddity, t *trial, hung bool) {
+	if t.exchange.Stray != "" {
+		return
+	}
 	t.about, t.wrong = wrongAbout(w, t, hung)
 	lets := t.lets() || scene.EffectiveStatus(t.exchange) == 300
 	switch {
