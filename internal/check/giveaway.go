@@ -64,19 +64,31 @@ func (j *judge) allTold() *answerTold {
 	return &answerTold{text, hexRuns(text), redact.Read(text)}
 }
 
+// usualHeader is room for the headers of an answer. Its texts, and the claims of its tokens, are about as long again as
+// its body.
+const usualHeader = 512
+
 func (j *judge) toldText() string {
 	var b strings.Builder
+	b.Grow(usualHeader + 3*len(j.x.Body))
+	write := func(lines []string) {
+		for _, line := range lines {
+			b.WriteString(line)
+			b.WriteByte('\n')
+		}
+	}
 	for _, values := range j.x.Header {
-		b.WriteString(strings.Join(values, "\n") + "\n")
+		write(values)
 	}
 	b.Write(j.x.Body)
+	b.WriteByte('\n')
 	if j.body == nil {
 		return b.String()
 	}
 	for _, text := range texts(j.body, nil) {
-		b.WriteString("\n" + text)
+		write([]string{text})
 		if claims := j.takeApart(text).claims; claims != nil {
-			b.WriteString("\n" + strings.Join(texts(claims, nil), "\n"))
+			write(texts(claims, nil))
 		}
 	}
 	return b.String()
