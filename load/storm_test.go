@@ -71,16 +71,21 @@ func TestStormTriesAgainLikeARealClient(t *testing.T) {
 	assert.EqualValues(t, 50, r.Total.Response.Count, "throttled answers are not in the response times")
 }
 
-func TestStormClientWhoseRefreshIsRefusedSignsOn(t *testing.T) {
-	s := newServer(t, mock.Config{}, func(next http.Handler) http.Handler {
+// refreshesAnswered is in front of a service that answers all refreshes with a status.
+func refreshesAnswered(status int) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/ags/refresh" {
-				w.WriteHeader(401)
+				w.WriteHeader(status)
 				return
 			}
 			next.ServeHTTP(w, r)
 		})
-	})
+	}
+}
+
+func TestStormClientWhoseRefreshIsRefusedSignsOn(t *testing.T) {
+	s := newServer(t, mock.Config{}, refreshesAnswered(401))
 	s.Environment.Load.Clients.SessionToken = "" // minted, then
 	r := s.storm(t, Options{Storm: &clients.Storm{Clients: 20, Within: 50 * time.Millisecond}, Traffic: clients.Traffic{Mix: map[string]int{hit.OpRefresh: 1}}})
 	assert.Positive(t, r.Storm.Recovered)
@@ -90,15 +95,7 @@ func TestStormClientWhoseRefreshIsRefusedSignsOn(t *testing.T) {
 }
 
 func TestStormThatIsNeverOverFails(t *testing.T) {
-	s := newServer(t, mock.Config{}, func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/ags/refresh" {
-				w.WriteHeader(500)
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
-	})
+	s := newServer(t, mock.Config{}, refreshesAnswered(500))
 	r := s.storm(t, Options{Storm: &clients.Storm{Clients: 20, Within: 50 * time.Millisecond, Patience: 1500 * time.Millisecond}})
 	assert.EqualValues(t, -1, r.Storm.Recovered)
 	if r.Valid {

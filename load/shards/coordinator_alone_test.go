@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -51,17 +50,7 @@ func TestShardsThatNobodyCanAskStartTogetherAndComeHome(t *testing.T) {
 			e.shards[i].skew = skew // that all of them differ from ours does not matter
 		}
 		e.shards[2].starts = 40 * time.Second
-		var mutex sync.Mutex
-		starts := map[int]time.Time{}
-		e.load = func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
-			return plainLoad(e.plan())(index, ctx, func(ctx context.Context, ready engine.Ready) (time.Time, error) {
-				at, err := barrier(ctx, ready)
-				mutex.Lock()
-				defer mutex.Unlock()
-				starts[index] = at
-				return at, err
-			}, progress)
-		}
+		starts := e.noteStarts()
 		began := time.Now()
 		// Seven minutes ahead, they would have begun before they were made.
 		work.Files[PlanFile] = replan(t, work, func(p *Plan) { p.StartAt += int64(7 * time.Minute) })
@@ -117,14 +106,8 @@ func TestShardsThatNobodyCanAskAndNeverStart(t *testing.T) {
 			failure.Setup, `^shard 2/3 on node node-b: the shard sent nothing: the instant of the start has passed 57m57.94s ago on the clock of this shard; nothing was sent$`, 10 * time.Second},
 		"another version": {func(e *fakeEngine) { e.shards[1].version = "v9" },
 			failure.Usage, `^shard 2/3 on node node-b: the plan of the shards was made by agstest v1\.2\.3 and the image holds v9; use an image of the coordinator's version; nothing was sent$`, 5 * time.Second},
-		"the set-up fails": {func(e *fakeEngine) {
-			e.load = func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
-				if index == 1 {
-					return nil, failure.Setupf("set-up: the service is not reachable")
-				}
-				return plainLoad(e.plan())(index, ctx, barrier, progress)
-			}
-		}, failure.Setup, `^shard 2/3 on node node-b: set-up: the service is not reachable; nothing was sent$`, 5 * time.Second},
+		"the set-up fails": {func(e *fakeEngine) { e.load = e.secondNotReady },
+			failure.Setup, `^shard 2/3 on node node-b: set-up: the service is not reachable; nothing was sent$`, 5 * time.Second},
 		"the set-up takes too long": {func(e *fakeEngine) {
 			e.load = func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
 				if index == 2 {

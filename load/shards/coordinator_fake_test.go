@@ -418,6 +418,30 @@ func way(of func() time.Duration) {
 	time.Sleep(d)
 }
 
+// noteStarts lets the shards run plain loads, and notes the instant that each of them is given to start at.
+func (e *fakeEngine) noteStarts() map[int]time.Time {
+	var mutex sync.Mutex
+	starts := map[int]time.Time{}
+	e.load = func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
+		return plainLoad(e.plan())(index, ctx, func(ctx context.Context, ready engine.Ready) (time.Time, error) {
+			at, err := barrier(ctx, ready)
+			mutex.Lock()
+			defer mutex.Unlock()
+			starts[index] = at
+			return at, err
+		}, progress)
+	}
+	return starts
+}
+
+// secondNotReady is a plain load whose second shard cannot be set up.
+func (e *fakeEngine) secondNotReady(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
+	if index == 1 {
+		return nil, failure.Setupf("set-up: the service is not reachable")
+	}
+	return plainLoad(e.plan())(index, ctx, barrier, progress)
+}
+
 // plainLoad sends for the duration of the plan, one hit a second and shard, and reports it.
 func plainLoad(plan Plan) func(int, context.Context, engine.Barrier, func(engine.Progress)) (*reports.Load, error) {
 	return func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {

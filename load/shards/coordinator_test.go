@@ -37,17 +37,7 @@ func TestShardsStartTogetherAndComeHome(t *testing.T) {
 	inBubble(t, func(t *testing.T, e *fakeEngine) {
 		e.shards[1].skew, e.shards[2].skew = 7*time.Minute, -90*time.Second
 		e.shards[2].starts = 12 * time.Second
-		var mutex sync.Mutex
-		starts := map[int]time.Time{}
-		e.load = func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
-			return plainLoad(e.plan())(index, ctx, func(ctx context.Context, ready engine.Ready) (time.Time, error) {
-				at, err := barrier(ctx, ready)
-				mutex.Lock()
-				defer mutex.Unlock()
-				starts[index] = at
-				return at, err
-			}, progress)
-		}
+		starts := e.noteStarts()
 		c, work, l := newRun(t, e)
 		began := time.Now()
 		o, err := c.Run(context.Background(), work)
@@ -128,14 +118,8 @@ func TestRunsThatNeverStart(t *testing.T) {
 		}, failure.Setup, "shard 2/3 on node node-b says that it is shard 3/3; nothing was sent", 5 * time.Second},
 		"another token": {func(e *fakeEngine) { e.shards[0].intercept = refuse(PathState, 401, "no") },
 			failure.Setup, "shard 1/3 on node node-a does not know the token of this run; nothing was sent", 5 * time.Second},
-		"the set-up fails": {func(e *fakeEngine) {
-			e.load = func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
-				if index == 1 {
-					return nil, failure.Setupf("set-up: the service is not reachable")
-				}
-				return plainLoad(e.plan())(index, ctx, barrier, progress)
-			}
-		}, failure.Setup, "shard 2/3 on node node-b: set-up: the service is not reachable; nothing was sent", 5 * time.Second},
+		"the set-up fails": {func(e *fakeEngine) { e.load = e.secondNotReady },
+			failure.Setup, "shard 2/3 on node node-b: set-up: the service is not reachable; nothing was sent", 5 * time.Second},
 		"the set-up finds a mistake": {func(e *fakeEngine) {
 			e.load = func(index int, ctx context.Context, barrier engine.Barrier, progress func(engine.Progress)) (*reports.Load, error) {
 				if index == 0 {
