@@ -88,6 +88,7 @@ func TestReadSaysWhereAndWhat(t *testing.T) {
 		{"an anchor", "environments: [&a a.yaml, *a]\n", "p.yaml:1:"},
 		{"names without a place", "environments: [{file: a.yaml, names: [x]}]\n", "{env} in file and names go together"},
 		{"a place without names", "environments: ['{env}.yaml']\n", "{env} in file and names go together"},
+		{"names that differ in case", "environments: [a.yaml, b/A.yaml]\n", "a and A would be one folder on Windows and macOS"},
 		{"a name twice", "environments: [a.yaml, b/a.yaml]\n", "a second environment is called a"},
 		{"a name that leads elsewhere", "environments: [{file: a.yaml, name: ../x}]\n", `"../x" is no name of an environment`},
 		{"ab of one", "environments: [{file: a.yaml, ab: {rate: 1/s}}]\n", "ab compares two environments"},

@@ -347,7 +347,12 @@ func (r *reader) add(n ast.Node, e entry) error {
 			return r.wrong(n,
 				"%q is no name of an environment: it names a folder, so it has letters, digits, '.', '_' and '-', at most 64", name)
 		}
-		if slices.Contains(r.plan.Environments(), name) {
+		alike := func(other string) bool { return strings.EqualFold(name, other) }
+		if i := slices.IndexFunc(r.plan.Environments(), alike); i >= 0 {
+			if other := r.plan.Environments()[i]; other != name {
+				return r.wrong(n, "%s and %s would be one folder on Windows and macOS; give one of them another name",
+					other, name)
+			}
 			return r.wrong(n, "a second environment is called %s; give one of them another name", name)
 		}
 		if err := r.jobs(n, Job{Environment: name, Files: files, Lines: lines}, e.own); err != nil {
