@@ -203,6 +203,23 @@ func TestReadStoredTakesAFileOfAnyName(t *testing.T) {
 	assert.Equal(t, "a", stored.Load.Run.ID)
 }
 
+// TestAnotherRunInTheFolderIsListed: a folder that was filled from elsewhere is listed as what it holds now.
+func TestAnotherRunInTheFolderIsListed(t *testing.T) {
+	root := t.TempDir()
+	folder := storeRun(t, root, storedLoad("run0", folderDay, 10*time.Millisecond))
+	failed := storedLoad("run1", folderDay.Add(time.Hour), 10*time.Millisecond)
+	failed.Verdict, failed.Reason = reports.Fail, "3 of 6,000 answers were wrong"
+	file, err := os.Create(filepath.Join(folder, reports.LoadFile))
+	require.NoError(t, err)
+	require.NoError(t, reports.WriteJSON(file, failed))
+	require.NoError(t, file.Close())
+	entries, err := List(root)
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
+	assert.Equal(t, "run1", entries[0].ID)
+	assert.Equal(t, reports.Fail, entries[0].Verdict)
+}
+
 func TestIndexIsOnlyACopy(t *testing.T) {
 	root := t.TempDir()
 	for i := range 3 {

@@ -84,7 +84,7 @@ func list(root string, known map[string]reports.Entry) ([]reports.Entry, error) 
 			continue
 		}
 		entry, indexed := known[name]
-		if !indexed || entry.Question != "" && entry.Host == "" { // the index of an earlier version knows no hosts
+		if !indexed || outdated(entry, filepath.Join(root, name)) {
 			stored, err := Read(filepath.Join(root, name))
 			info, unseen := folder.Info()
 			switch {
@@ -146,8 +146,26 @@ func writeWhole(path string, data []byte) error {
 // listed is the entry of a stored run in a folder of this name, which tells whether the run has ended.
 func listed(folder string, stored Stored) reports.Entry {
 	entry := EntryOf(folder, stored)
+	entry.Sizes = sizesOf(stored.Folder)
 	if strings.HasSuffix(folder, partialSuffix) && entry.Partial == "" {
 		entry.Partial = "the run has not ended, or was killed"
 	}
 	return entry
+}
+
+// outdated tells that an entry of the index is not that of the run in its folder: another one was put there. Entries of
+// earlier versions know no hosts, without which the figures of two services are one trend.
+func outdated(entry reports.Entry, folder string) bool {
+	return entry.Question != "" && entry.Host == "" || entry.Sizes != "" && entry.Sizes != sizesOf(folder)
+}
+
+// sizesOf are the sizes of the files that hold a run.
+func sizesOf(folder string) string {
+	var sizes []string
+	for _, name := range []string{reports.ConformanceFile, reports.LoadFile, reports.ComparisonFile} {
+		if info, err := os.Stat(filepath.Join(folder, name)); err == nil {
+			sizes = append(sizes, fmt.Sprint(name, " ", info.Size()))
+		}
+	}
+	return strings.Join(sizes, ", ")
 }
