@@ -206,8 +206,10 @@ func TestReadStoredTakesAFileOfAnyName(t *testing.T) {
 // TestAnotherRunInTheFolderIsListed: a folder that was filled from elsewhere is listed as what it holds now.
 func TestAnotherRunInTheFolderIsListed(t *testing.T) {
 	root := t.TempDir()
-	folder := storeRun(t, root, storedLoad("run0", folderDay, 10*time.Millisecond))
+	passed := storedLoad("run0", folderDay, 10*time.Millisecond)
 	failed := storedLoad("run1", folderDay.Add(time.Hour), 10*time.Millisecond)
+	passed.Run.URL, failed.Run.URL = "https://a.example", "https://a.example"
+	folder := storeRun(t, root, passed)
 	failed.Verdict, failed.Reason = reports.Fail, "3 of 6,000 answers were wrong"
 	file, err := os.Create(filepath.Join(folder, reports.LoadFile))
 	require.NoError(t, err)
