@@ -22,8 +22,8 @@ type Entry struct {
 	Question string                  `json:"question,omitempty"`
 	Asked    string                  `json:"asked,omitempty"` // the question of the load, in words
 	Response map[string]EntryFigures `json:"response,omitempty"`
-	// Sizes are those of the files that hold the run, by which an index notices that another one lies in the folder; empty:
-	// not known.
+	// Sizes are those of the files that hold the run, by which an index notices that another one lies in the folder.
+	// Empty: not known.
 	Sizes string `json:"sizes,omitempty"`
 	// Pins are the names under which the run is a baseline.
 	Pins []string `json:"-"`
