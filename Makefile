@@ -31,7 +31,7 @@ AT_ONCE := -p $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) +
 # code goes as in the tests of load/transport. All other tests, and those of steps, run without it; FLAGS are more flags for these.
 FLAGS ?=
 # go vet looks once, at everything and in full; what go test would look at again for each way of building is switched off.
-CONCURRENT = $$(git grep -lE '^[[:space:]]*go [a-z]|\.Go\(|"sync' -- '*.go' ':!*_test.go' ':!internal/gateways' ':!load/kubernetes/cluster' | xargs -n1 dirname | sort -u | sed 's|^|./|') ./load
+CONCURRENT = $$(git grep -lE '^[[:space:]]*go [a-z]|\.Go\(|sync\.[^O]|"sync/' -- '*.go' ':!*_test.go' ':!internal/gateways' ':!load/kubernetes/cluster' | xargs -n1 dirname | sort -u | sed 's|^|./|') ./load
 # Tests of those packages that compute much, and run nothing side by side that others of the package do not: they too run without it.
 ALONE := ^Test(FaultsShow|ChoicesShow|FaultsAreWellNamed|KeptHitsOfShardsAreThoseOfAll|ARecordIsWholeUpToItsLastSecond|FaultsAreFoundUnderLoad|SignedInClientsAreSmall)$$
 ALONE_IN := ./load/clients ./load/tally ./mock
