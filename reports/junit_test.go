@@ -298,7 +298,7 @@ func TestJUnitIsRedWhereTheRunIs(t *testing.T) {
 		var b bytes.Buffer
 		l := &reports.Load{Verdict: reports.Inconclusive, Valid: true, Reason: "too short", Operations: map[string]*reports.Operation{"refresh": {Sent: 1, Right: 1}}}
 		require.NoError(t, export.JUnit(&b, nil, l))
-		require.Contains(t, b.String(), `<failure type="inconclusive" message="inconclusive: too short">inconclusive: too short</failure>`)
+		require.Contains(t, b.String(), `<error type="inconclusive" message="inconclusive: too short">inconclusive: too short</error>`)
 	})
 	t.Run("interrupted", func(t *testing.T) {
 		l := &reports.Load{Verdict: reports.Inconclusive, Valid: true, Reason: "it was interrupted", Operations: map[string]*reports.Operation{"refresh": {Sent: 1, Right: 1}}}

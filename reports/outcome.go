@@ -33,11 +33,7 @@ func (r Run) Outcome(v Verdict) Outcome {
 	switch part := v.Outcome(); {
 	case part == OutcomeFailed, v == Known && r.Partial == "":
 		return part
-	case r.Partial != "":
-		return OutcomeBroken
-	case v == Inconclusive, v == NotComparable:
-		return OutcomeFailed
-	case part == OutcomeSkipped:
+	case r.Partial != "", part == OutcomeSkipped:
 		return OutcomeBroken
 	default:
 		return part

@@ -64,7 +64,7 @@ func TestOutcomes(t *testing.T) {
 		assert.Equal(t, verdict.Outcome(), verdict.Outcome().Within(reports.OutcomeBroken), verdict)
 	}
 	assert.Equal(t, reports.OutcomeSkipped, reports.Run{}.Outcome(reports.Known))
-	assert.Equal(t, reports.OutcomeFailed, reports.Run{}.Outcome(reports.Inconclusive))
+	assert.Equal(t, reports.OutcomeBroken, reports.Run{}.Outcome(reports.Inconclusive))
 	assert.Equal(t, reports.OutcomeBroken, reports.Run{}.Outcome(reports.Skipped))
 	assert.Equal(t, reports.OutcomeFailed, reports.Run{Partial: "it was interrupted"}.Outcome(reports.Fail))
 	assert.Equal(t, reports.OutcomePassed, reports.Warn.Outcome())
