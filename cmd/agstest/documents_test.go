@@ -164,6 +164,7 @@ func TestMessagesOfTroubleAreOurs(t *testing.T) {
 		}
 		return err
 	}))
+	said := regexp.MustCompile(`"\s*\+\s*"`).ReplaceAllString(source.String(), "") // a text in parts is one
 	checked := 0
 	for _, table := range strings.Split(string(page), "| message |")[1:] {
 		rows, _, _ := strings.Cut(table, "\n\n")
@@ -171,7 +172,7 @@ func TestMessagesOfTroubleAreOurs(t *testing.T) {
 			if cells := strings.Split(row, "|"); len(cells) > 2 {
 				for _, quoted := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[1], -1) {
 					checked++
-					assert.True(t, strings.Contains(source.String(), quoted[1]), "no message says %q", quoted[1])
+					assert.True(t, strings.Contains(said, quoted[1]), "no message says %q", quoted[1])
 				}
 			}
 		}
