@@ -82,7 +82,7 @@ func (d *diagnosis) ask(ctx context.Context, request *talk.Request) *talk.Exchan
 // trouble.
 func refused(x *talk.Exchange) bool {
 	status := scene.EffectiveStatus(x)
-	if _, page := wire.GatewayPage(x.Exchange); page {
+	if _, page := wire.GatewayPage(x.Exchange); page || x.Turned != "" {
 		return false
 	}
 	switch status {

@@ -107,15 +107,63 @@ func (r *run) doubtStrangers() {
 			if why == "" {
 				continue
 			}
-			why = r.Secrets.Text(why)
-			for _, requirement := range e.scenario.Requirements {
-				e.findings = append(e.findings, talk.Finding{Requirement: requirement, Outcome: check.Unknown, Got: why,
-					Exchange: -1})
-			}
-			e.record.Verdict, e.record.Reason = reports.Graver(e.record.Verdict, reports.Error), why
+			e.leavesOpen(r.Secrets.Text(why))
 			break
 		}
 	}
+}
+
+// leavesOpen adds to the result of a scenario why it could not be told.
+func (e *entry) leavesOpen(why string) {
+	for _, requirement := range e.scenario.Requirements {
+		e.findings = append(e.findings, talk.Finding{Requirement: requirement, Outcome: check.Unknown, Got: why,
+			Exchange: -1})
+	}
+	e.record.Verdict, e.record.Reason = reports.Graver(e.record.Verdict, reports.Error), why
+}
+
+// doubtLimiter looks back at the refusals that came before the run knew that they are a limiter's: nothing passes or
+// fails for them. What failed for something else still fails.
+func (r *run) doubtLimiter() {
+	for id, e := range r.played {
+		if e.cut {
+			continue
+		}
+		r.takeBack(e)
+		if e.record.Verdict == reports.Fail {
+			continue
+		}
+		for _, x := range r.Relied[id] {
+			if why := r.Turned(x); why != "" {
+				e.leavesOpen(why)
+				break
+			}
+		}
+	}
+}
+
+// takeBack takes back the misses that a scenario found in a limiter's refusals.
+func (r *run) takeBack(e *entry) {
+	why, verdict := "", reports.Pass
+	for i := range e.findings {
+		f := &e.findings[i]
+		if (f.Outcome == check.Broken || f.Outcome == check.Soft) && !f.Skipped && f.Exchange >= 0 {
+			if turned := r.Turned(e.exchanges[f.Exchange]); turned != "" {
+				why, f.Outcome, f.Expected, f.Got = turned, check.Unknown, "", turned
+				blame(e.findings[i:i+1], e.exchanges)
+			}
+		}
+		verdict = reports.Graver(verdict, r.weigh(*f))
+	}
+	if why == "" || verdict != reports.Error {
+		return
+	}
+	for i, step := range e.record.Steps {
+		if step.Verdict == reports.Fail || step.Verdict == reports.Warn {
+			e.record.Steps[i].Verdict, e.record.Steps[i].Message = reports.Error, why+"; found was: "+step.Message
+		}
+	}
+	e.record.Verdict, e.record.Reason = reports.Error, why
 }
 
 // stranger returns the reason why a refusal may come from something on the way; empty if it may well be the service's.

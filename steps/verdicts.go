@@ -214,6 +214,7 @@ const notJudged = "the others were not judged: "
 
 // conclude makes the report of a run.
 func (r *run) conclude(partial string) *reports.Conformance {
+	r.doubtLimiter()
 	r.doubtStrangers()
 	entries := r.sorted()
 	report := &reports.Conformance{
@@ -495,6 +496,9 @@ func (r *run) noteWaits(entries []entry, sent int) []string {
 	}
 	if outage := r.OutageNote(); outage != "" {
 		notes = append(notes, outage)
+	}
+	if limiter := r.LimiterNote(); limiter != "" {
+		notes = append(notes, limiter)
 	}
 	if spacing := r.Client.Spacing(); spacing > 0 {
 		notes = append(notes,

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"agstest/ags"
+	"agstest/internal/check"
 	"agstest/internal/figures"
 	"agstest/internal/wire"
 	"agstest/steps/script"
@@ -152,6 +154,13 @@ func (r *Stage) lookForService(ctx context.Context) (up, atOnce bool) {
 	}
 }
 
+// startedWell tells that servicediscovery was answered at the start.
+func (r *Stage) startedWell() bool {
+	r.outage.mu.Lock()
+	defer r.outage.mu.Unlock()
+	return r.outage.begun
+}
+
 // sentBefore are the attempts of an exchange that is sent again, with itself.
 func sentBefore(x *talk.Exchange) []wire.Attempt {
 	return append(slices.Clone(x.Attempts), wire.Attempt{Status: x.Status, RetryAfter: x.Header.Get("Retry-After"),
@@ -169,4 +178,119 @@ func (r *Stage) OutageNote() string {
 	return fmt.Sprintf("%s in the middle of the run nothing reached the service (servicediscovery %s): it was waited "+
 		"for, %s in all, and what had been sent was sent again (%s)",
 		figures.Plural(o.times, "time"), o.how, o.waited, figures.Plural(o.again, "request"))
+}
+
+// Bounds of what a run does about a limiter or a firewall that refuses with 403 whatever is asked.
+const (
+	longestTurning = 15 * time.Second // all waits of a run together
+	maxCompared    = 10               // looks for each likeness of refusals that showed no limiter
+	maxTurned      = 3                // times that one request is sent again
+)
+
+// limiter is what a run knows of something on the way that refuses with 403, whatever is asked, once there were too
+// many requests. Such a refusal is like that of a service. Servicediscovery tells them apart: it was answered at the
+// start, needs no token, and is not refused by a service for what another call got wrong.
+type limiter struct {
+	mu     sync.Mutex      // held by the request that looks; the others wait for what it sees
+	alike  map[string]bool // likenesses of refusals that servicediscovery got too
+	looks  map[string]int  // that showed nothing, by likeness
+	waited time.Duration
+	back   time.Time // when servicediscovery was answered again
+	again  int       // requests that were sent again then
+}
+
+// mayBeLimiter tells of a refusal that names none of the documented reasons and is no page.
+func mayBeLimiter(x *talk.Exchange) bool {
+	if _, page := wire.GatewayPage(x.Exchange); page || x.Status != http.StatusForbidden {
+		return false
+	}
+	code, coded := check.SubCode(x.Exchange)
+	return !coded || !ags.IsSubCode(code)
+}
+
+// turnedAway tells that a limiter refused a request and lets requests through again, so that it is sent again.
+func (w *World) turnedAway(ctx context.Context, x *talk.Exchange) bool {
+	r := w.Stage
+	if !w.Live() || !mayBeLimiter(x) || x.Request.Proxy != nil || r.ClientOf(x.Request) != r.Client {
+		return false
+	}
+	like, l := Likeness(x, true), &r.limiter
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !r.startedWell() {
+		return false
+	}
+	if asksAsDocumented(x.Request, r.asksForServices()) {
+		l.alike[like] = true
+	}
+	if !l.alike[like] && l.looks[like] >= maxCompared {
+		return false
+	}
+	for !l.alike[like] || !l.back.After(x.Sent) {
+		if l.waited >= longestTurning {
+			return false
+		}
+		seen := &talk.Exchange{Request: r.asksForServices()}
+		seen.Exchange = r.Client.Do(ctx, seen.Request.Call())
+		r.Besides.Add(1)
+		switch {
+		case mayBeLimiter(seen) && Likeness(seen, true) == like:
+			l.alike[like] = true
+			if r.Client.Target().Sleep(ctx, outagePause) != nil {
+				return false
+			}
+			l.waited += outagePause
+		case !l.alike[like]:
+			l.looks[like]++
+			return false
+		case seen.Status == http.StatusOK:
+			l.back = time.Now()
+		default:
+			return false
+		}
+	}
+	l.again++
+	return true
+}
+
+// asksForServices is the documented request of servicediscovery.
+func (r *Stage) asksForServices() *talk.Request {
+	return New(r, &script.Scenario{ID: "limiter"}).Prepare(ags.ServiceDiscovery)
+}
+
+// asksAsDocumented tells that a request is a documented one, but for its correlation id.
+func asksAsDocumented(r, documented *talk.Request) bool {
+	same := func(a, b talk.Field) bool {
+		return a == b || a.Name == b.Name && strings.EqualFold(a.Name, ags.HeaderCorrelation)
+	}
+	return r.Method == documented.Method && r.Path == documented.Path && len(r.Members) == 0 &&
+		slices.EqualFunc(r.Header, documented.Header, same)
+}
+
+// Turned says why a refusal is not the service's: servicediscovery was refused alike. Empty: it may well be.
+func (r *Stage) Turned(x *talk.Exchange) string {
+	if !mayBeLimiter(x) || x.Request.Operation == "" {
+		return ""
+	}
+	r.limiter.mu.Lock()
+	defer r.limiter.mu.Unlock()
+	if !r.limiter.alike[Likeness(x, true)] {
+		return ""
+	}
+	return "status 403 came just as it came to servicediscovery, which was answered at the start: a limiter or a " +
+		"firewall on the way may refuse good requests alike, which says nothing about the call; load.maxRate in the " +
+		"environment file slows a run down"
+}
+
+// LimiterNote tells of requests that were sent again when a limiter let them through; empty: there were none.
+func (r *Stage) LimiterNote() string {
+	l := &r.limiter
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.again == 0 {
+		return ""
+	}
+	return fmt.Sprintf("a limiter or a firewall on the way refused good requests with 403 now and then, servicediscovery "+
+		"too: it was waited for, %s in all, and what had been refused was sent again (%s); load.maxRate in the "+
+		"environment file slows a run down", l.waited, figures.Plural(l.again, "time"))
 }

@@ -26,6 +26,9 @@ import (
 // NoRoom explains an answer with which a limiter, a proxy or a gateway had no room for the call: the service has not
 // said anything.
 func NoRoom(x *talk.Exchange) string {
+	if x.Turned != "" {
+		return x.Turned
+	}
 	switch x.Status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		return fmt.Sprintf("status %d came, %s: there was no room for the call, which says nothing about it; load.maxRate "+

@@ -28,11 +28,12 @@ func (w *World) Say(ctx context.Context, r *talk.Request, timeout time.Duration)
 	}
 	call.Timeout = timeout
 	x := &talk.Exchange{Exchange: w.Stage.ClientOf(r).Do(ctx, call), Request: r}
-	if w.outlasted(ctx, x) {
+	for n := 0; n == 0 && w.outlasted(ctx, x) || n < maxTurned && w.turnedAway(ctx, x); n++ {
 		before := sentBefore(x)
 		x = &talk.Exchange{Exchange: w.Stage.ClientOf(r).Do(ctx, call), Request: r}
 		x.Attempts = append(before, x.Attempts...)
 	}
+	x.Turned = w.Stage.Turned(x)
 	if u := x.Unsent(); u != nil && ctx.Err() == nil {
 		return x, talk.Unknownf("%s %s was not sent: %s", r.Method, r.Path, w.Stage.Secrets.Text(u.Error()))
 	}

@@ -75,6 +75,7 @@ type Stage struct {
 	underWay gate // of requests that wait for their answers
 
 	outage  outage
+	limiter limiter
 	ahead   ahead
 	fresh   sync.Map // session tokens that were had for one sign-on
 	fetched sync.Map // session tokens from a source of the environment file
@@ -122,7 +123,7 @@ func NewStage(o Setting, scenarios []*script.Scenario) (*Stage, error) {
 		grants: map[string]int{}, users: map[string]bool{},
 		Tried: map[string]int{}, why: map[string]string{}, refused: map[string]*wire.Exchange{},
 		apart: map[string]string{}, refusedThere: map[string]string{}, wrong: map[string]int{}, AtFirst: map[string]int{},
-		room: map[*talk.Exchange]error{},
+		room: map[*talk.Exchange]error{}, limiter: limiter{alike: map[string]bool{}, looks: map[string]int{}},
 	}
 	if r.Secrets == nil {
 		r.Secrets = NewSecrets()

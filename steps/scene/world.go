@@ -267,7 +267,7 @@ func (w *World) record(x *talk.Exchange, known check.Known, changed bool) {
 	}
 	index := len(w.Exchanges)
 	w.Exchanges = append(w.Exchanges, x)
-	if x.Stray == "" {
+	if x.Stray == "" && x.Turned == "" {
 		x.Judged = check.Judge(seen, known)
 	}
 	for _, f := range x.Judged {

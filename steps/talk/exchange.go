@@ -42,6 +42,8 @@ type Exchange struct {
 	Uncontrolled string
 	// Stray says why the answer to a request that a service may refuse is not the service's; empty: it may well be.
 	Stray string
+	// Turned says why the refusal is that of a limiter on the way; empty: it may well be the service's.
+	Turned string
 	// Tampered describes how the request differs from the documented one, in the words of the steps.
 	Tampered string
 	// Away: nothing reaches the service any more, in words; empty: something does.

@@ -252,6 +252,8 @@ func attempt(ctx context.Context, w *scene.World, r *talk.Request, kind string) 
 		return nil, false, ctx.Err()
 	case scene.SaysNothing(x):
 		return nil, false, talk.Passingf("%s", x.Away)
+	case x.Turned != "":
+		return nil, false, talk.Passingf("%s", x.Turned)
 	}
 	w.KeepAnswerSecret(x)
 	if x.Stray = w.Stray(ctx, x); x.Stray != "" {

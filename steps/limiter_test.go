@@ -1,0 +1,127 @@
+package steps_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"agstest/mock"
+	"agstest/reports"
+	"agstest/steps"
+)
+
+// limitExceeded stands before a service and refuses requests as a gateway may that counts them: by their number, and by
+// how often servicediscovery was refused.
+func limitExceeded(refuses func(n, asked int64) bool) func(*mock.Server) http.Handler {
+	return func(s *mock.Server) http.Handler {
+		var n, asked atomic.Int64
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !refuses(n.Add(1), asked.Load()) {
+				s.ServeHTTP(w, r)
+				return
+			}
+			if r.URL.Path == "/ags/servicediscovery" {
+				asked.Add(1)
+			}
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write([]byte(`{"message":"Limit Exceeded"}`))
+		})
+	}
+}
+
+// byLimiters are requirements that failed for a limiter's refusals, and two that passed for them.
+var byLimiters = []string{"DISC-01", "DISC-03", "SOST-20", "SOST-28", "SSO-07", "SSO-13", "SUB-01", "SUB-03", "GST-03", "GST-08", "GST-13",
+	"GST-15", "REF-01", "REF-02", "REF-07", "REG-07", "ERR-14", "FLOW-04"}
+
+// TestALimitersRefusalIsNotTheServices: a limiter that answers 403 with JSON looks like a service that refuses. Where
+// servicediscovery gets the same, nothing passes or fails for it, and what a service accepts beside it still fails.
+func TestALimitersRefusalIsNotTheServices(t *testing.T) {
+	forGood := func(n, _ int64) bool { return n > 60 }
+	forAWhile := func(n, asked int64) bool { return n > 60 && asked < 40 }
+	bursts := func(n, _ int64) bool { return n%300 > 60 && n%300 < 160 }
+	for name, c := range map[string]struct {
+		refuses func(n, asked int64) bool
+		faulty  bool
+		told    bool // everything can be told in the end
+	}{
+		"for good":            {forGood, false, false},
+		"from the start":      {func(n, _ int64) bool { return n > 1 }, false, false},
+		"for a while":         {forAWhile, false, true},
+		"bursts":              {bursts, false, false},
+		"for good, faulty":    {forGood, true, false},
+		"for a while, faulty": {forAWhile, true, true},
+		"bursts, faulty":      {bursts, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var faults []mock.Fault
+			if c.faulty {
+				faults = []mock.Fault{fault(t, "refresh-never-expires"), fault(t, "get-session-any-algorithm")}
+			}
+			report := conformed(t, mock.Config{Faults: faults}, limitExceeded(c.refuses), func(o *steps.Options) {
+				o.Environment.Mock, o.Generate, o.Sequences, o.Only = nil, 0, 0, byLimiters
+			})
+			for _, q := range report.Requirements {
+				switch broken := q.ID == "REF-07" || q.ID == "GST-08"; {
+				case !c.faulty:
+					assert.NotContains(t, []reports.Verdict{reports.Fail, reports.Warn}, q.Verdict, "%s: %s", q.ID, q.Reason)
+				case broken && c.told:
+					assert.Equal(t, reports.Fail, q.Verdict, "%s: %s", q.ID, q.Reason)
+				case broken:
+					assert.Contains(t, []reports.Verdict{reports.Fail, reports.Error}, q.Verdict, "%s: %s", q.ID, q.Reason)
+				}
+			}
+			if c.told && !c.faulty {
+				assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
+			}
+			text := strings.Join(report.Notes, "\n")
+			for _, c := range report.Causes {
+				text += c.Sentence() + "\n"
+			}
+			assert.Contains(t, text, "load.maxRate")
+		})
+	}
+}
+
+// TestRefusalsInOneFormStayTheServices: a service that refuses whatever it refuses with one answer is judged as before:
+// servicediscovery does not get that answer.
+func TestRefusalsInOneFormStayTheServices(t *testing.T) {
+	for _, want := range []reports.Verdict{reports.Pass, reports.Fail} {
+		t.Run(string(want), func(t *testing.T) {
+			t.Parallel()
+			c := mock.Config{}
+			if want == reports.Fail {
+				c.Faults = []mock.Fault{fault(t, "refresh-never-expires"), fault(t, "get-session-any-algorithm")}
+			}
+			report := conformed(t, c, func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					answer := httptest.NewRecorder()
+					s.ServeHTTP(answer, r)
+					for name, values := range answer.Header() {
+						w.Header()[name] = values
+					}
+					if answer.Code/100 == 4 {
+						w.Header().Del("Content-Length")
+						w.Header().Set("Content-Type", "application/json")
+						w.WriteHeader(http.StatusForbidden)
+						_, _ = w.Write([]byte(`{"message":"Forbidden"}`))
+						return
+					}
+					w.WriteHeader(answer.Code)
+					_, _ = w.Write(answer.Body.Bytes())
+				})
+			}, func(o *steps.Options) {
+				o.Environment.Mock, o.Generate, o.Sequences, o.Only = nil, 0, 0, []string{"GST-08", "GST-01", "REF-01", "REF-07"}
+			})
+			for _, id := range []string{"GST-08", "REF-07"} {
+				q := requirement(t, report, id)
+				assert.Equal(t, want, q.Verdict, "%s: %s", id, q.Reason)
+			}
+		})
+	}
+}
