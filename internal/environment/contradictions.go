@@ -31,12 +31,15 @@ func (r *reader) checkContradictions(e *Environment) {
 	for _, names := range apartDevices {
 		r.checkApart(e, names, "clientId", told, device)
 	}
-	r.checkApart(e, apartAccounts, "accountId", told, func(name string, s Situation) string {
+	account := func(name string, s Situation) string {
 		if name == "active" && s.AccountID == "" && e.Operator != nil {
 			return e.Operator.Account
 		}
 		return s.AccountID
-	})
+	}
+	r.checkApart(e, apartAccounts, "accountId", told, account)
+	// the device of another account may be of one in any state
+	r.checkApart(e, []string{"active", "foreign-device"}, "accountId", told, account)
 	r.checkApart(e, apartSessions, "sessionToken", told, func(_ string, s Situation) string { return s.SessionToken })
 	r.checkTenants(e)
 	for _, pair := range [][2]string{{"credentials", "multi-account"}, {"registration", "multi-registration"}} {
