@@ -125,3 +125,22 @@ func TestRefusalsInOneFormStayTheServices(t *testing.T) {
 		})
 	}
 }
+
+// TestAPageThatSaysThereIsNoRoomIsQuoted: a page of maintenance tells more than its status 503.
+func TestAPageThatSaysThereIsNoRoomIsQuoted(t *testing.T) {
+	t.Parallel()
+	report := conformed(t, mock.Config{}, func(s *mock.Server) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/ags/refresh" {
+				pageOf(http.StatusServiceUnavailable, "Maintenance until noon")(w)
+				return
+			}
+			s.ServeHTTP(w, r)
+		})
+	}, func(o *steps.Options) {
+		o.Environment.Mock, o.Generate, o.Sequences, o.Retry, o.Only = nil, 0, 0, 0, []string{"REF-02"}
+	})
+	q := requirement(t, report, "REF-02")
+	assert.Equal(t, reports.Error, q.Verdict, q.Reason)
+	assert.Contains(t, q.Reason, "with a page “Maintenance until noon”: there was no room for the call")
+}

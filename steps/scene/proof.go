@@ -31,9 +31,13 @@ func NoRoom(x *talk.Exchange) string {
 	}
 	switch x.Status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		return fmt.Sprintf("status %d came, %s: there was no room for the call, which says nothing about it; load.maxRate "+
-			"in the environment file slows a run down",
-			x.Status, figures.Plural(len(x.Attempts)+1, "time"))
+		page, who := "", ""
+		if title, _ := wire.GatewayPage(x.Exchange); title != "" {
+			page, who = " with a page “"+title+"”", ", or ask who runs what gave the page"
+		}
+		return fmt.Sprintf("status %d came, %s%s: there was no room for the call, which says nothing about it; load.maxRate "+
+			"in the environment file slows a run down%s",
+			x.Status, figures.Plural(len(x.Attempts)+1, "time"), page, who)
 	case http.StatusProxyAuthRequired:
 		return "status 407 came: a proxy wants a user name and password, and the service was not asked"
 	case http.StatusRequestTimeout:
