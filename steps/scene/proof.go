@@ -282,6 +282,9 @@ func (w *World) strangeUser(ctx context.Context, x *talk.Exchange, changed bool)
 		operation != ags.SignOn && operation != ags.Register {
 		return "", nil
 	}
+	if operation == ags.Register && !strings.Contains(x.Request.Path, w.Registration) {
+		return "", nil // a type that nobody offers is refused whoever the user is
+	}
 	if code, ok := check.SubCode(x.Exchange); ok && ags.IsSubCode(code) {
 		return "", nil
 	}
