@@ -258,10 +258,15 @@ func (r *Stage) asksForServices() *talk.Request {
 	return New(r, &script.Scenario{ID: "limiter"}).Prepare(ags.ServiceDiscovery)
 }
 
-// asksAsDocumented tells that a request is a documented one, but for its correlation id.
+// asksAsDocumented tells that a request is a documented one, but for the number of its correlation id. One that holds
+// odd text may be refused for that.
 func asksAsDocumented(r, documented *talk.Request) bool {
 	same := func(a, b talk.Field) bool {
-		return a == b || a.Name == b.Name && strings.EqualFold(a.Name, ags.HeaderCorrelation)
+		if a.Name != b.Name || !strings.EqualFold(a.Name, ags.HeaderCorrelation) {
+			return a == b
+		}
+		const digits = "0123456789"
+		return strings.TrimRight(a.Value, digits) == strings.TrimRight(b.Value, digits)
 	}
 	return r.Method == documented.Method && r.Path == documented.Path && len(r.Members) == 0 &&
 		slices.EqualFunc(r.Header, documented.Header, same)
