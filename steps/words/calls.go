@@ -94,8 +94,7 @@ var callPhrases = []Sentence{
 		"Calls subsequentSignOn for the account of the last list whose accountInformation holds the accountId of "+
 			"situations.suspended-account, cancelled-account or device-limit.",
 		func(ctx context.Context, w *scene.World, a arguments) error {
-			return w.PickTroubled(ctx,
-				a.words[0])
+			return w.PickTroubled(ctx, a.words[0])
 		}).like("the user picks the account of the list that is suspended"),
 	when("the user picks account <number> again as <the device that it got|that device>",
 		"Calls signOn with the clientId of the acting client, and subsequentSignOn for that account of the new list with "+
