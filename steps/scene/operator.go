@@ -71,6 +71,7 @@ func (w *World) HeadEndRequest() (*talk.Request, error) {
 		r.Set("parameters", unlike(talk.JSON(talk.WithGiven(talk.Parameter{}, o.Parameters)[1:])))
 		w.PresentOperator(r, token)
 	}
+	r.Forged = len(changes) > 0
 	return r, nil
 }
 

@@ -46,39 +46,6 @@ func NoRoom(x *talk.Exchange) string {
 	return ""
 }
 
-// Barred explains an answer that is a gateway's own page: the call was not passed on, and the service has not said
-// anything.
-func Barred(x *talk.Exchange) string {
-	maker := wire.BarredBy(x.Exchange)
-	if maker == "" {
-		return ""
-	}
-	title, _ := wire.GatewayPage(x.Exchange)
-	return fmt.Sprintf("status %d came with a page of %s, “%s”: a firewall or another rule there refused the call, and "+
-		"the service was not asked", x.Status, maker, title)
-}
-
-// Stray explains a page or a redirect that came to a request which a service may refuse: neither lets anybody in, and
-// neither refuses. Where good requests of the call are answered as documented, something on the way may have given it.
-func (w *World) Stray(ctx context.Context, x *talk.Exchange) string {
-	instead := wire.StandIn(x.Exchange)
-	if instead == "" || x.Request.Operation == "" || wire.BarredBy(x.Exchange) != "" {
-		return ""
-	}
-	if w.Control {
-		w.Stage.mu.Lock()
-		defer w.Stage.mu.Unlock()
-		if w.Stage.grants[x.Request.Operation] == 0 {
-			return ""
-		}
-	} else if ok, _ := w.Controlled(ctx, x.Request.Operation); !ok {
-		return ""
-	}
-	return w.Stage.Secrets.Text(fmt.Sprintf("%s came to %s, whose good requests are answered as documented: a firewall, "+
-		"a login or a portal may have given it, and what the service says is not known; ask who runs the gateway",
-		instead, x.Request.Operation))
-}
-
 // WantsToken explains a refusal of servicediscovery for want of a token. That none may be wanted is a rule of its own,
 // DISC-03, which fails; nothing else can be told of the list then.
 func (w *World) WantsToken(x *talk.Exchange) string {
@@ -249,6 +216,8 @@ func (w *World) doubt(ctx context.Context, x *talk.Exchange, changed bool) error
 	}
 	if ok, why := w.Controlled(ctx, x.Request.Operation); !ok {
 		x.Uncontrolled = NoControl(x.Request.Operation, why)
+	} else if changed || w.mayBeRefused(x.Request) {
+		x.Uncontrolled = w.Paged(ctx, x)
 	}
 	if w.Subject == nil || w.Stage.Control != nil {
 		return ctx.Err()

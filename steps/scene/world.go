@@ -213,7 +213,7 @@ func (w *World) Send(ctx context.Context, r *talk.Request, changed bool) (*talk.
 		x.Tampered = strings.Join(append(w.Tampering, w.Text), "; ")
 		w.Tampering = nil
 	}
-	if changed || w.mayBeRefused() {
+	if changed || w.mayBeRefused(r) {
 		x.Stray = w.Stray(ctx, x)
 	}
 	w.record(x, w.knownOf(x, changed), changed)
@@ -239,7 +239,7 @@ func SaysNothing(x *talk.Exchange) bool {
 }
 
 // mayBeRefused tells of a request that a step before has made one which a service may refuse.
-func (w *World) mayBeRefused() bool { return w.Refusal || len(w.Operator) > 0 }
+func (w *World) mayBeRefused(r *talk.Request) bool { return w.Refusal || r.Forged }
 
 // unanswered says why the service has not answered a request; nil: it has.
 func (w *World) unanswered(x *talk.Exchange) error {

@@ -32,6 +32,7 @@ type Request struct {
 	Proxy     *url.URL
 	Cookies   http.CookieJar // of the scenario; nil: none are kept
 	Ciphers   []string       // what was sent in the place of its password
+	Forged    bool           // its OperatorAuthToken is another than the documented one
 }
 
 // Field is one header line. Its name is sent as it is spelt.

@@ -447,7 +447,7 @@ const longValue = 1 << 10
 func tooLong(x *talk.Exchange, miss nearMiss) bool {
 	status := scene.EffectiveStatus(x)
 	return len(miss.text) > longValue && (status == http.StatusRequestHeaderFieldsTooLarge ||
-		status == http.StatusRequestEntityTooLarge)
+		status == http.StatusRequestEntityTooLarge || x.Uncontrolled != "")
 }
 
 // inARow is how often the same wrong value is sent: three times, but wrong passwords one fewer than lock a user out.
@@ -632,6 +632,9 @@ func trySomething(ctx context.Context, w *scene.World, r *talk.Request, refusal 
 	w.NoteSignOut(x)
 	if x.Stray = w.Stray(ctx, x); x.Stray != "" { // w may send the good request for it
 		return x, talk.Unknownf("%s", x.Stray)
+	}
+	if refusal {
+		x.Uncontrolled = w.Paged(ctx, x)
 	}
 	return x, nil
 }
