@@ -44,6 +44,7 @@ type Client struct {
 	transport *http.Transport
 	two       *http.Transport // offers HTTP/2 too, for services that speak nothing else
 	onlyTwo   atomic.Bool     // two is used
+	keepsNone atomic.Bool     // each request has a connection of its own
 	waits     waits           // how long the client has waited out answers
 	throttle  throttle
 
@@ -344,6 +345,7 @@ func (c *Client) carry(ctx context.Context, call Call) (x *Exchange, lost loss) 
 		x.Received = x.Sent
 		return x, nothingLost
 	}
+	request.Close = request.Close || c.keepsNone.Load()
 	x.Sent = time.Now()
 	response, err := c.carrier().RoundTrip(request)
 	x.Resent = j.connections.Load() > 1

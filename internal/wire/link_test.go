@@ -115,6 +115,57 @@ func TestWhatNeverReachedTheServiceIsSentOnceMore(t *testing.T) {
 	}
 }
 
+// What closes each connection behind one answer and does not say so, as tinyproxy does, loses nothing once it was
+// reached: nothing is sent on a connection that has carried an answer. Here what is sent on one is lost always.
+func TestWhatClosesBehindEachAnswerLosesNothing(t *testing.T) {
+	for over, secure := range map[string]bool{"http": false, "https": true} {
+		for says, read := range map[string]bool{"closes under the next request": true, "closes at once": false} {
+			t.Run(over+", "+says, func(t *testing.T) {
+				t.Parallel()
+				s := newCloser(t, secure, func(c net.Conn, _ *net.TCPConn, in *bufio.Reader, _ *atomic.Int64) {
+					if request, err := http.ReadRequest(in); read && err == nil {
+						io.Copy(io.Discard, request.Body)
+					}
+					c.Close()
+				})
+				c, err := NewClient(s.target)
+				require.NoError(t, err)
+				t.Cleanup(c.Close)
+				_, err = c.Reach(t.Context())
+				require.NoError(t, err)
+				for range 20 {
+					x := c.Do(t.Context(), Call{Method: "POST", Path: "/", Body: []byte("{}")})
+					require.NoError(t, x.Err)
+					assert.Equal(t, "{}", string(x.Body))
+				}
+			})
+		}
+	}
+}
+
+// Where a connection carries a second request, it is kept.
+func TestConnectionsThatCarryRequestsAreKept(t *testing.T) {
+	service, connections := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "{}")
+	})), atomic.Int64{}
+	service.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	service.Start()
+	t.Cleanup(service.Close)
+	c, err := NewClient(Target{URL: service.URL})
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	c.transport.IdleConnTimeout = 0
+	_, err = c.Reach(t.Context())
+	require.NoError(t, err)
+	assert.False(t, c.keepsNone.Load())
+	require.NoError(t, c.Do(t.Context(), Call{Method: "POST", Path: "/", Body: []byte("{}")}).Err)
+	assert.EqualValues(t, 1, connections.Load())
+}
+
 // A service that reads a request and closes without a word may have done what it asks for: it is not sent again.
 func TestWhatMayHaveReachedTheServiceIsNotSentAgain(t *testing.T) {
 	for over, secure := range map[string]bool{"http": false, "https": true} {

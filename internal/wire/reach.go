@@ -9,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"agstest/ags"
@@ -54,7 +56,8 @@ func Blame(key, format string, args ...any) error {
 // A service that is being started is waited for: where the answer is 502, 503 or 504, Reach asks again for some
 // seconds.
 //
-// If a service speaks HTTP/2 only, Reach finds that out, and the client speaks it from then on.
+// If a service speaks HTTP/2 only, Reach finds that out, and the client speaks it from then on. If what answers closes
+// the connection behind each answer, the client keeps none from then on.
 func (c *Client) Reach(ctx context.Context) (*Exchange, error) {
 	x := c.Do(ctx, c.discovery())
 	if u := x.Unsent(); u != nil {
@@ -71,7 +74,10 @@ func (c *Client) Reach(ctx context.Context) (*Exchange, error) {
 		}
 	}
 	switch {
-	case err == nil, x.Status == 0, certain(c.base, x):
+	case err == nil:
+		c.seeKeeping(ctx)
+		return x, nil
+	case x.Status == 0, certain(c.base, x):
 		return x, err
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
@@ -84,6 +90,7 @@ func (c *Client) Reach(ctx context.Context) (*Exchange, error) {
 	second := c.once(ctx, ask) // the first call has waited already
 	// no AGS takes that token, and a page takes everything
 	if second.Err == nil && second.Status/100 != 2 && c.strange(second) == nil {
+		c.seeKeeping(ctx)
 		return x, nil
 	}
 	return nil, err
@@ -111,6 +118,21 @@ func (c *Client) awaited(ctx context.Context, x *Exchange) *Exchange {
 			return x
 		}
 		x = c.once(ctx, ask)
+	}
+}
+
+// seeKeeping asks once more, right behind an answer, to see whether the connection of that answer carries the request.
+// Some close each connection and do not say so, as tinyproxy 1.11 does: a request that comes before the end is seen is
+// lost, and nobody can tell whether it was done. One for discovery may be sent again. What it is answered does not
+// matter.
+func (c *Client) seeKeeping(ctx context.Context) {
+	var kept atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(on httptrace.GotConnInfo) {
+		kept.Store(on.Reused)
+	}})
+	if x, lost := c.carry(traced, c.discovery()); lost != nothingLost || x.Err == nil && !kept.Load() {
+		c.keepsNone.Store(true)
+		c.Close()
 	}
 }
 
