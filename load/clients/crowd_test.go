@@ -550,7 +550,13 @@ func TestOutageUsesNoTokenUp(t *testing.T) {
 		"408":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(408) },
 		"a login": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Location", "/login"); w.WriteHeader(302) },
 		"a page":  func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "\n<html>Back soon</html>") },
-		"lost":    func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"a page 403": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+			io.WriteString(w, "<html>Forbidden</html>")
+		},
+		"a page 404": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404); io.WriteString(w, "<html>") },
+		"no way":     func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) },
+		"lost":       func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	}
 	for name, answer := range answers {
 		for _, test := range []struct {
