@@ -67,6 +67,8 @@ type Options struct {
 	// run.
 	SetUp    func(clients.SetUp)
 	Progress func(engine.Progress)
+	// Waiting is called once a second between the set-up and StartAt, with the time that is left.
+	Waiting func(left time.Duration)
 	// Secrets takes secrets out of the messages of wrong answers; nil: messages are kept as they are.
 	Secrets *redact.Redactor
 	// Now is the clock that the report is dated with; nil: time.Now.

@@ -387,6 +387,11 @@ func (p *program) load(ctx context.Context, r *ongoing, o load.Options, raw bool
 		progress.show(func() string { return "load: " + at.String() })
 		r.live.phase(at.String())
 	}
+	o.Waiting = func(left time.Duration) {
+		words := fmt.Sprintf("set up, waiting for --start-at %s: %s left", o.StartAt.Format(time.RFC3339), clock(left))
+		progress.show(func() string { return "load: " + words })
+		r.live.phase(words)
+	}
 	o.Progress = func(at engine.Progress) {
 		progress.showLoad("load", at)
 		r.live.load(at)

@@ -53,6 +53,9 @@ type Question struct {
 	// Barrier says when the clock starts; nil: at StartAt, and where that is zero at once.
 	Barrier Barrier
 	StartAt time.Time
+	// Waiting is called once a second until the clock starts, with the time that is left, on the goroutine of Send; nil:
+	// nobody is told.
+	Waiting func(left time.Duration)
 	// Prepared is a moment before the first call of the set-up, from which on the clock of the machine is watched; zero:
 	// it is watched from the start of the run on.
 	Prepared time.Time
@@ -131,7 +134,7 @@ func Send(ctx context.Context, q Question) (*reports.Load, error) {
 		}
 	}
 	// All is ready before the instant comes, so that nothing stands between it and the first hit.
-	late, err := sleepUntil(ctx, began)
+	late, err := q.await(ctx, began)
 	if err != nil {
 		if keep != nil {
 			_ = keep.Close()

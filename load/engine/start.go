@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"agstest/internal/failure"
@@ -63,6 +64,18 @@ func (q *Question) late(by time.Duration) time.Duration {
 		return 0
 	}
 	return by
+}
+
+// await sleeps until the clock starts, and returns how long after it the sleep ended.
+func (q *Question) await(ctx context.Context, began time.Time) (late time.Duration, err error) {
+	for left := time.Until(began); q.Waiting != nil && left > time.Second; left = time.Until(began) {
+		q.Waiting(left)
+		if _, err := sleepUntil(ctx, began.Add((time.Nanosecond - left).Truncate(time.Second))); err != nil {
+			return 0, fmt.Errorf("everything was set up, and it waited for its start at %s: %w",
+				began.Format(time.TimeOnly+" MST"), context.Cause(ctx))
+		}
+	}
+	return sleepUntil(ctx, began)
 }
 
 // sleepUntil sleeps until a moment and returns how long after it the sleep ended.

@@ -43,6 +43,21 @@ func TestBarrierStartsTheClock(t *testing.T) {
 	assert.ErrorIs(t, err, context.Canceled, "it does not wait for the instant")
 }
 
+// A run that waits for its start says so, and one that is ended there says what it did.
+func TestWaitingForTheStartIsTold(t *testing.T) {
+	t.Parallel()
+	ended := errors.New("somebody ended it")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	var told []time.Duration
+	began := time.Now().Add(time.Hour)
+	q := Question{Waiting: func(left time.Duration) { told = append(told, left); cancel(ended) }}
+	_, err := q.await(ctx, began)
+	assert.ErrorIs(t, err, ended)
+	assert.ErrorContains(t, err, "everything was set up, and it waited for its start at "+began.Format(time.TimeOnly))
+	require.Len(t, told, 1)
+	assert.InDelta(t, time.Hour, told[0], float64(time.Minute))
+}
+
 func TestCPULimitIsFoundAndRead(t *testing.T) {
 	t.Parallel()
 	write := func(root, path, text string) {
