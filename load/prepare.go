@@ -109,7 +109,8 @@ func (p *Prepared) Send(ctx context.Context, leg Leg) (*reports.Load, error) {
 			leg.Workers, p.plan.workers),
 		Timeout: o.Timeout, Trace: o.Trace, Raw: o.Raw, Record: o.Record, Of: o.dealt().Of, Whole: p.plan.hitsOfAll,
 		Barrier: o.Barrier,
-		StartAt: o.StartAt, Waiting: o.Waiting, Progress: o.Progress, Secrets: o.Secrets, Now: o.Now, SetUp: p.crowd.SetUpReport(),
+		StartAt: o.StartAt, Waiting: o.Waiting, Progress: o.Progress, Secrets: o.Secrets, Now: o.Now,
+		SetUp:   p.crowd.SetUpReport(),
 		Notes:   p.crowd.Notes,
 		Judging: p.crowd.Judging, Names: p.crowd, ShowIDs: o.ShowIDs,
 	}

@@ -65,6 +65,7 @@ func redirected(w http.ResponseWriter) {
 func TestAnOutageIsOutlasted(t *testing.T) {
 	for name, answer := range map[string]func(w http.ResponseWriter){
 		"502":        pageOf(http.StatusBadGateway, "502 Bad Gateway"),
+		"521":        pageOf(521, "Web server is down"),
 		"no answer":  func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
 		"a firewall": pageOf(http.StatusForbidden, "Access denied"),
 		"a login":    pageOf(http.StatusOK, "Sign in"),
@@ -87,6 +88,7 @@ func TestAnOutageIsOutlasted(t *testing.T) {
 func TestAnOutageWithoutEnd(t *testing.T) {
 	for says, answer := range map[string]func(http.ResponseWriter){
 		"status 502":                    pageOf(http.StatusBadGateway, "502 Bad Gateway"),
+		"status 530":                    pageOf(530, "Origin DNS error"),
 		"a page “Sign in” (status 200)": pageOf(http.StatusOK, "Sign in"),
 		"a redirect (status 302)":       redirected,
 	} {

@@ -259,7 +259,7 @@ func TestHarmlessChangesNeedAControl(t *testing.T) {
 
 // TestLimitersProveNothing: the answer of a limiter or a proxy is neither a pass nor a failure of anything.
 func TestLimitersProveNothing(t *testing.T) {
-	for _, status := range []int{429, 503, 407, 408} {
+	for _, status := range []int{429, 503, 529, 407, 408} {
 		front := func(s *mock.Server) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/ags/refresh" || r.URL.Path == "/ags/getSessionToken" {

@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 
 	"agstest/ags"
 	"agstest/internal/check"
 	"agstest/internal/figures"
+	"agstest/internal/wire"
 	"agstest/reports"
 	"agstest/steps/script"
 	"agstest/steps/talk"
@@ -451,7 +451,7 @@ func (r *run) noteWaits(entries []entry, sent int) []string {
 	times, operations, unlimited := map[int]int{}, map[int]map[string]bool{}, 0
 	note := func(x *talk.Exchange) {
 		for _, a := range x.Attempts {
-			if a.Status != http.StatusTooManyRequests && a.Status != http.StatusServiceUnavailable {
+			if !wire.TooMany(a.Status) {
 				continue // an outage, which has a note of its own
 			}
 			times[a.Status]++

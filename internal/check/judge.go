@@ -104,7 +104,7 @@ func (j *judge) status() {
 // throttled: a limiter or a gateway has no room for the call, which says nothing about it, whether or not it tells when
 // to come again.
 func (j *judge) throttled() bool {
-	return j.x.Status == http.StatusTooManyRequests || j.x.Status == http.StatusServiceUnavailable
+	return wire.TooMany(j.x.Status)
 }
 
 // PassingFault begins what came where a fault of the service passed when the same was sent again. Which call it hits is
@@ -113,7 +113,7 @@ const PassingFault = "at first, and otherwise when the same was sent again: "
 
 func (j *judge) throttling() {
 	for _, a := range j.x.Attempts {
-		if a.Status != http.StatusTooManyRequests && a.Status != http.StatusServiceUnavailable {
+		if !wire.TooMany(a.Status) {
 			continue // an outage, which is none of the call's
 		}
 		after := "without Retry-After"
@@ -126,7 +126,7 @@ func (j *judge) throttling() {
 				fmt.Sprintf(PassingFault+"status %d, in which nothing tells of a limit on the rate", a.Status))
 		}
 	}
-	if j.x.Status == http.StatusTooManyRequests || j.x.Status == http.StatusServiceUnavailable {
+	if j.throttled() {
 		after := "without Retry-After"
 		if v := j.x.Header.Get("Retry-After"); v != "" {
 			after = "with Retry-After " + strictjson.Brief(v)

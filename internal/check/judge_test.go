@@ -209,6 +209,7 @@ var faults = []fault{
 	{"server error to a body that is no JSON object", "refusal-401", ags.Refresh, all(status(500), func(a *answer) { a.request.Body = []byte("[]") }), Known{}, "ERR-08 soft ERR-09 soft"},
 	{"server error to another method", "refusal-401", ags.Refresh, all(status(500), func(a *answer) { a.request.Method = "OPTIONS" }), Known{}, "ERR-08 soft"},
 	{"503 without Retry-After", "refusal-401", ags.Refresh, status(503), Known{}, "ERR-08 unknown ERR-09 unknown"},
+	{"529 without Retry-After", "refusal-401", ags.Refresh, status(529), Known{}, "ERR-08 unknown ERR-09 unknown"},
 	{"503 first, in which nothing tells of a limit", "refusal-401", ags.Refresh, func(a *answer) { a.attempts = []wire.Attempt{{Status: 503}} }, Known{}, "ERR-08 soft"},
 	{"503 with Retry-After tells nothing", "refusal-401", ags.Refresh, all(status(503), head("Retry-After", "5")), Known{}, "ERR-08 unknown ERR-09 unknown"},
 	{"429 with Retry-After tells nothing", "throttled-429", ags.Refresh, nil, Known{}, "ERR-09 unknown"},

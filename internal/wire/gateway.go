@@ -21,15 +21,15 @@ const maxTitle = 80
 // none. The title is one line of at most 80 characters without control characters, but it is a part of an answer:
 // internal/redact must clean it before it is written.
 //
-// Statuses 502 and 504 are a gateway's by their definition (RFC 9110 sections 15.6.3 and 15.6.5), whatever the body.
-// JSON is never taken for a page: some gateways answer with it (Kong, APISIX), and so does an AGS.
+// Statuses that are Unreached are a gateway's, whatever the body. JSON is never taken for a page: some gateways answer
+// with it (Kong, APISIX), and so does an AGS.
 func GatewayPage(x *Exchange) (title string, is bool) {
 	if x.Status == 0 {
 		return "", false
 	}
 	title = pageTitle(x)
 	switch {
-	case x.Status == http.StatusBadGateway, x.Status == http.StatusGatewayTimeout:
+	case Unreached(x.Status):
 		return title, true
 	case json.Valid(x.Body):
 		return "", false
@@ -37,6 +37,13 @@ func GatewayPage(x *Exchange) (title string, is bool) {
 		return title, true
 	}
 	return title, gatewayText.Match(bytes.TrimSpace(x.Body[:min(len(x.Body), 512)]))
+}
+
+// Unreached tells of a status with which a gateway says that it got no answer of the service which it could pass on:
+// 502 and 504 by their definition (RFC 9110 sections 15.6.3 and 15.6.5), and Cloudflare's own, 520 to 527 and 530.
+func Unreached(status int) bool {
+	return status == http.StatusBadGateway || status == http.StatusGatewayTimeout || status >= 520 && status <= 527 ||
+		status == 530
 }
 
 // StandIn describes an answer that says neither yes nor no, whatever was asked: a page under a status of success, as

@@ -53,8 +53,8 @@ func Blame(key, format string, args ...any) error {
 // An answer that no AGS gives (a redirect, a gateway's page, a cut body) ends a run only if a sign-on with a made-up
 // token gets such an answer too: otherwise only discovery is wrong, which the requirements report.
 //
-// A service that is being started is waited for: where the answer is 502, 503 or 504, Reach asks again for some
-// seconds.
+// A service that is being started is waited for: where the answer is 502, 503, 504 or their like, Reach asks again for
+// some seconds.
 //
 // If a service speaks HTTP/2 only, Reach finds that out, and the client speaks it from then on. If what answers closes
 // the connection behind each answer, the client keeps none from then on.
@@ -107,7 +107,7 @@ const (
 func (c *Client) awaited(ctx context.Context, x *Exchange) *Exchange {
 	ask := x.Call
 	for waited := time.Duration(0); ; {
-		if x.Err != nil || x.Status < http.StatusBadGateway || x.Status > http.StatusGatewayTimeout {
+		if x.Err != nil || !Unreached(x.Status) && x.Status != http.StatusServiceUnavailable {
 			return x
 		}
 		pause := startPause
@@ -252,8 +252,7 @@ func (c *Client) shutOff(where string, x *Exchange, title string) error {
 	case lostWay(x) != "":
 		advice = "it cannot reach the service (" + lostWay(
 			x) + "), or the service cannot reach what it needs; wait until it is up, or check url"
-	case x.Status == http.StatusBadGateway, x.Status == http.StatusServiceUnavailable,
-		x.Status == http.StatusGatewayTimeout:
+	case Unreached(x.Status), x.Status == http.StatusServiceUnavailable:
 		advice = "the gateway is up, and the service behind it is down or shut off; wait until it is up, or check url"
 	case x.Status == http.StatusRequestHeaderFieldsTooLarge, strings.Contains(folded,
 		"header or cookie too large"), strings.Contains(folded, "header field which exceeds"):

@@ -94,6 +94,7 @@ func TestReach(t *testing.T) {
 		"https to http":   {"https" + strings.TrimPrefix(tlsToPlain, "http"), "got no answer: the service does not speak TLS on this port; if it is a plain one, write http:// in url", "url"},
 
 		"502":                 {both(page(502, "502 Bad Gateway")), gateway + "(status 502) with the page “502 Bad Gateway” " + down, "url"},
+		"520":                 {both(page(520, "Unknown Error")), gateway + "(status 520) with the page “Unknown Error” " + down, "url"},
 		"502 without page":    {both(reply{status: 502}), gateway + "(status 502) " + down, "url"},
 		"503":                 {both(reply{status: 503, contentType: "text/html", body: "<html><body><h1>503 Service Unavailable</h1>\nNo server"}), gateway + "(status 503) with the page “503 Service Unavailable” " + down, "url"},
 		"503 of Envoy":        {both(reply{status: 503, contentType: "text/plain", body: "upstream connect error or disconnect/reset before headers."}), gateway + "(status 503) with the page “upstream connect error or disconnect/reset before headers.” " + down, "url"},
@@ -149,6 +150,7 @@ func TestReachWaitsForAServiceThatIsBeingStarted(t *testing.T) {
 		"503 for 3 s":                {503, "", 3 * time.Second, true},
 		"502 for 3 s":                {502, "", 3 * time.Second, true},
 		"504 for 3 s":                {504, "", 3 * time.Second, true},
+		"522 for 3 s":                {522, "", 3 * time.Second, true},
 		"503 that asks for a second": {503, "1", 4 * time.Second, true},
 		"503 for a minute":           {503, "", time.Minute, false},
 		"503 that asks for a minute": {503, "60", 2 * time.Second, false},

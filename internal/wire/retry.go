@@ -60,10 +60,16 @@ func (w *waits) helped(counted time.Duration) {
 	w.asked += counted
 }
 
-// tooMany tells whether an answer says that there were too many requests, or that the service has no room for this one.
-func tooMany(x *Exchange) bool {
-	return x.Err == nil && (x.Status == http.StatusTooManyRequests || x.Status == http.StatusServiceUnavailable)
+// siteIsOverloaded is a status of some clouds and gateways that is in no standard; it is meant as 503 is.
+const siteIsOverloaded = 529
+
+// TooMany tells of a status which says that there were too many requests, or that there is no room for this one.
+func TooMany(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable || status == siteIsOverloaded
 }
+
+// tooMany tells whether an answer says so.
+func tooMany(x *Exchange) bool { return x.Err == nil && TooMany(x.Status) }
 
 // waitBefore tells how long to wait before a call that was answered with 429 or 503 is sent again, and whether to do
 // that at all: as long as Retry-After says where the wait is bearable, else a back-off of ours that doubles with each

@@ -80,10 +80,13 @@ func lost(x *talk.Exchange) bool {
 	if wire.StandIn(x.Exchange) != "" {
 		return true
 	}
+	if wire.Unreached(x.Status) {
+		return true
+	}
 	switch x.Status {
 	case 0:
 		return x.Unsent() == nil && !RanOut(x)
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusServiceUnavailable:
 		return true
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotAcceptable:
 		_, page := wire.GatewayPage(x.Exchange)

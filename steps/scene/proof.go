@@ -29,8 +29,8 @@ func NoRoom(x *talk.Exchange) string {
 	if x.Turned != "" {
 		return x.Turned
 	}
-	switch x.Status {
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+	switch {
+	case wire.TooMany(x.Status):
 		page, who := "", ""
 		if title, _ := wire.GatewayPage(x.Exchange); title != "" {
 			page, who = " with a page “"+title+"”", ", or ask who runs what gave the page"
@@ -38,9 +38,9 @@ func NoRoom(x *talk.Exchange) string {
 		return fmt.Sprintf("status %d came, %s%s: there was no room for the call, which says nothing about it; load.maxRate "+
 			"in the environment file slows a run down%s",
 			x.Status, figures.Plural(len(x.Attempts)+1, "time"), page, who)
-	case http.StatusProxyAuthRequired:
+	case x.Status == http.StatusProxyAuthRequired:
 		return "status 407 came: a proxy wants a user name and password, and the service was not asked"
-	case http.StatusRequestTimeout:
+	case x.Status == http.StatusRequestTimeout:
 		return "status 408 came: the request did not arrive in time, and the service was not asked"
 	}
 	return ""
