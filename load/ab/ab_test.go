@@ -431,10 +431,10 @@ func TestABThatIsInterrupted(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	o.Progress = func(p Progress) {
+	o.Progress = func(Progress) {
 		mu.Lock()
 		defer mu.Unlock()
-		if len(kept) > 0 || p.Pair > 100 {
+		if len(kept) > 0 {
 			cancel()
 		}
 	}
@@ -453,6 +453,37 @@ func TestABThatIsInterrupted(t *testing.T) {
 	assert.NotEmpty(t, last.Interleaved.Rounds[0].Pairs)
 	require.NoError(t, reports.WriteJSON(io.Discard, last))
 	assert.Contains(t, []reports.Verdict{reports.Inconclusive, reports.NotComparable}, c.Verdict, c.Reason)
+}
+
+// A build that answers some requests late is not kept as one that got fewer of them: what its figures would lack are its
+// slowest answers.
+func TestAPairIsKeptOnceAllItsAnswersAreIn(t *testing.T) {
+	t.Parallel()
+	answered := make(chan struct{})
+	held := lab.Spoiled("/refresh", 250, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if n <= 10 { // of the first or the second pair
+			<-answered
+		}
+		next.ServeHTTP(w, r)
+	})
+	old, new := newServer(t, mock.Config{}, nil), newServer(t, mock.Config{}, held)
+	o := quickAB(old.Environment, new.Environment)
+	var kept []*compare.Comparison
+	o.Keep = func(c *compare.Comparison) { kept = append(kept, c) }
+	var letGo sync.Once
+	o.Progress = func(p Progress) {
+		if p.Pair >= 7 {
+			letGo.Do(func() { close(answered) })
+		}
+	}
+	_, err := Run(context.Background(), o)
+	require.NoError(t, err)
+	for _, c := range kept {
+		for i, pair := range c.Interleaved.Rounds[0].Pairs {
+			sent := []int64{pair.Old[hit.OpRefresh].Sent, pair.New[hit.OpRefresh].Sent}
+			assert.Equal(t, []int64{90, 90}, sent, "pair %d of %d", i, len(c.Interleaved.Rounds[0].Pairs))
+		}
+	}
 }
 
 func TestABThatCannotChangePlaces(t *testing.T) {

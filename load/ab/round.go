@@ -96,7 +96,7 @@ func (j *job) leg(ctx context.Context, number int, before compare.Round, pairs i
 	keeper.Go(func() {
 		defer failure.Guard()
 		for n := range told {
-			j.keep(so(min(n, pairs)))
+			j.keep(so(n))
 		}
 	})
 	var latest atomic.Pointer[engine.Progress]
@@ -105,7 +105,7 @@ func (j *job) leg(ctx context.Context, number int, before compare.Round, pairs i
 	if tell == nil {
 		tell = func(bool, engine.Progress) {}
 	}
-	whole := j.teller(number, len(before.Pairs), told, &latest)
+	whole := j.teller(number, len(before.Pairs), pairs, told, &latest)
 	j.new.progress = func(p engine.Progress) { latest.Store(&p); tell(true, p) }
 	j.old.progress = func(p engine.Progress) { tell(false, p); whole(p) }
 	sides := []*side{j.old, j.new}
@@ -139,15 +139,21 @@ func (j *job) leg(ctx context.Context, number int, before compare.Round, pairs i
 	if outer.Err() == nil {
 		j.ranOut = context.Cause(ctx).Error()
 	}
-	n := 0
-	for n < pairs && j.old.counter.whole(n+1) && j.new.counter.whole(n+1) {
-		n++ // of a leg that ended early only pairs count that were over
-	}
-	return so(n), nil
+	return so(j.over(0, pairs)), nil // of a leg that ended early only pairs count that were over
 }
 
-// teller passes the progress of the old side's engine on as that of the whole, and tells how many pairs are over.
-func (j *job) teller(round, before int, over chan<- int,
+// over is how many pairs of the leg are over, of which the first known are: all their hits were answered. A pair does
+// not count before, however late it is, as the answers that it lacks are its slowest.
+func (j *job) over(known, pairs int) int {
+	for known < pairs && j.old.counter.whole(known+1) && j.new.counter.whole(known+1) {
+		known++
+	}
+	return known
+}
+
+// teller passes the progress of the old side's engine on as that of the whole, and tells how many of the leg's pairs
+// are over.
+func (j *job) teller(round, before, pairs int, over chan<- int,
 	latest *atomic.Pointer[engine.Progress]) func(engine.Progress) {
 	length := j.old.counter.schedule.length
 	rest := time.Duration(0)
@@ -156,8 +162,7 @@ func (j *job) teller(round, before int, over chan<- int,
 	}
 	told := 0
 	return func(p engine.Progress) {
-		// A second after its end the answers of a pair are in, but for the latest.
-		if n := int((p.Elapsed-time.Second)/(2*j.block)) - 1; n > told && j.options.Keep != nil {
+		if n := j.over(told, pairs); n > told && j.options.Keep != nil {
 			select {
 			case over <- n:
 				told = n
