@@ -178,14 +178,19 @@ func TestMixUpBeforeTheClockStartsIsNotLost(t *testing.T) {
 	assert.Equal(t, reports.Fail, r.Verdict, r.Reason)
 	assert.Regexp(t, `^4 calls before the clock started were .* is not its own`, r.Reason)
 
+	refused := make(chan struct{})
+	var first sync.Once
 	s = newServer(t, mock.Config{}, lab.Spoiled("/signOnWithSessionToken", 0, func(n int64, w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		if n == 1 {
+			<-refused // whichever answer comes first
 			stranger(w, n)
 			return
 		}
 		w.WriteHeader(http.StatusForbidden)
+		w.(http.Flusher).Flush()
+		first.Do(func() { close(refused) })
 	}))
 	o.Environment = s.Environment
 	_, err = Run(context.Background(), o)
-	require.ErrorContains(t, err, "could not be signed on: signon was answered 403, not 201; before that, the answer to the signon of client")
+	require.ErrorContains(t, err, "could not be signed on: signon was answered 403, not 201; besides, the answer to the signon of client")
 }

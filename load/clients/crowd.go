@@ -94,6 +94,8 @@ type Crowd struct {
 	// that stay signed in.
 	starters, chains atomic.Int64
 
+	refreshes recent // those that gave a token
+
 	broken  atomic.Int64 // times a chain of refreshes broke
 	shutOut atomic.Int64 // clients whose refresh token is refused, with nothing to sign on with again
 	gone    atomic.Int64 // clients that retired as their chain broke by what may be our own doing

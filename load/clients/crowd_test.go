@@ -7,11 +7,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -352,6 +354,37 @@ func TestStatusIsWrongWithItsCode(t *testing.T) {
 	assert.EqualValues(t, 10, c.broken.Load(), "each client once")
 }
 
+// What is under way when a set-up fails is judged all the same: it may be graver than the failure.
+func TestASetUpThatFailsJudgesWhatIsUnderWay(t *testing.T) {
+	refused := make(chan struct{})
+	var came sync.WaitGroup
+	came.Add(setUpWorkers)
+	s := newService(t, mock.Config{}, lab.Spoiled("/signOnWithSessionToken", 0, func(n int64, w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		came.Done()
+		came.Wait()
+		if n == 1 {
+			w.WriteHeader(http.StatusForbidden)
+			w.(http.Flusher).Flush()
+			close(refused)
+			return
+		}
+		<-refused
+		w.WriteHeader(http.StatusCreated)
+		io.WriteString(w, lab.TokenBody("L777", "LOAD_777", "L777", "LOAD_777", fmt.Sprint(n)))
+	}))
+	c, err := New(s.Environment, Traffic{Workload: WorkloadRefresh, Clients: setUpWorkers}, Part{Hits: 100, Peak: 10, Seed: 5})
+	require.NoError(t, err)
+	target, err := s.Environment.Target()
+	require.NoError(t, err)
+	client, err := wire.NewClient(target)
+	require.NoError(t, err)
+	defer client.Close()
+	wrong, err := c.SetUp(t.Context(), client, 0, nil)
+	require.ErrorContains(t, err, "signon was answered 403, not 201; besides, the answer to the signon of client")
+	require.NotEmpty(t, wrong)
+	assert.EqualValues(t, setUpWorkers-1, wrong[0].Times)
+}
+
 // Users who are shut out are as large a part of the answers as of the clients, however long the run.
 func TestClientsThatAreRefusedForGoodKeepTheirTurns(t *testing.T) {
 	for name, traffic := range map[string]Traffic{
@@ -372,6 +405,55 @@ func TestClientsThatAreRefusedForGoodKeepTheirTurns(t *testing.T) {
 			assert.Contains(t, strings.Join(c.Notes(), "\n"), fmt.Sprintf("%d times a chain of refreshes broke; %[1]d clients of the %d that stay signed in (30.00 %%) had nothing to sign on with again and were refused for good, at each of their turns", chains*3/10, chains))
 		})
 	}
+}
+
+// A service that refuses at once and refreshes slowly does not meet those whom it refuses more often than the others.
+func TestClientsThatAreRefusedAtOnceHaveNoMoreTurns(t *testing.T) {
+	s := newService(t, mock.Config{}, nil)
+	synctest.Test(t, func(t *testing.T) {
+		const clients = 100
+		c, err := New(s.Environment, Traffic{Workload: WorkloadRefresh, Clients: clients}, Part{Hits: 3000, Peak: 100, Seed: 5})
+		require.NoError(t, err)
+		require.Equal(t, clients, c.planned.chains)
+		body := func(n uint32, jti uint64) string {
+			ids := c.ClientIDs(n + 1)
+			return lab.TokenBody(ids[1], ids[0], ids[1], ids[0], fmt.Sprint(jti))
+		}
+		refresh := regexp.MustCompile(`"refresh_token":"([^"]+)"`)
+		for n := range uint32(clients) {
+			c.hold(n, holdsRefresh, []byte(refresh.FindStringSubmatch(body(n, uint64(n)))[1]))
+			c.clients[n].used = 1 // there is no session token left
+			c.ongoing.push(n)
+		}
+		var asked, refused atomic.Int64
+		var answers sync.WaitGroup
+		for seq := range uint64(3000) {
+			request := new(hit.Request)
+			for !c.Begin(seq, request) {
+				time.Sleep(time.Millisecond)
+			}
+			asked.Add(1)
+			answers.Go(func() {
+				n := request.Who - 1
+				answer := &hit.Answer{Sent: time.Now(), Status: 200, Body: []byte(body(n, 1000+seq))}
+				if n%10 < 3 {
+					time.Sleep(5 * time.Millisecond)
+					answer.Status, answer.Body = 401, nil
+					refused.Add(1)
+				} else {
+					time.Sleep(500 * time.Millisecond)
+				}
+				answer.Received = time.Now()
+				if outcome := c.End(request, answer); n%10 >= 3 {
+					assert.Empty(t, outcome.Message)
+				}
+			})
+			time.Sleep(10 * time.Millisecond)
+		}
+		answers.Wait()
+		assert.InDelta(t, 0.3, float64(refused.Load())/float64(asked.Load()), 0.01)
+		assert.NotContains(t, strings.Join(c.Notes(), "\n"), "Retry-After", "nobody was asked to wait")
+	})
 }
 
 // A refusal that may be of our own doing is no word about the user: the client goes, and a spare one takes its place.
@@ -659,7 +741,7 @@ func TestThrottledClientsWaitOrNot(t *testing.T) {
 			assert.Zero(t, c.broken.Load())
 			ready := 0
 			for {
-				if _, ok := c.ongoing.pop(); !ok {
+				if _, _, ok := c.ongoing.pop(); !ok {
 					break
 				}
 				ready++

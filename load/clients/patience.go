@@ -152,7 +152,7 @@ func (s *standing) patiently(ctx context.Context, once func() (hit.Outcome, *hit
 		s.calls++
 		s.mu.Unlock()
 		outcome, answer := once()
-		if err := ctx.Err(); err != nil {
+		if err := ctx.Err(); err != nil && undecided(outcome, answer) {
 			return outcome, answer, err
 		}
 		if !undecided(outcome, answer) || try == setUpTries || outcome.Kind == hit.KindTLS {

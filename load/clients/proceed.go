@@ -12,6 +12,7 @@ import (
 type sender struct {
 	client  uint32
 	step    step
+	turn    uint64
 	starter bool // the client was taken from those at the start of their steps
 	held    bool // the client held a session token of its own before
 	// excused: a refusal may be our own doing: an earlier try may have used the token up, or it had expired.
@@ -21,12 +22,12 @@ type sender struct {
 
 // Begin is part of Workload.
 func (c *Crowd) Begin(seq uint64, request *hit.Request) bool {
-	n, s, starter, ok := c.pick(seq)
+	n, turn, s, starter, ok := c.pick(seq)
 	if !ok {
 		return false
 	}
 	h := c.hits.Get().(*sender)
-	h.client, h.step, h.starter, h.held, h.excused = n, s, starter, false, false
+	h.client, h.turn, h.step, h.starter, h.held, h.excused = n, turn, s, starter, false, false
 	if n != noClient {
 		h.held, h.excused = c.clients[n].holds == holdsSession, c.clients[n].unsure
 	}
@@ -35,22 +36,22 @@ func (c *Crowd) Begin(seq uint64, request *hit.Request) bool {
 	return true
 }
 
-// pick chooses the client of a hit and its next step.
-func (c *Crowd) pick(seq uint64) (n uint32, s step, starter, ok bool) {
+// pick chooses the client of a hit, whose turn it is in its queue, and its next step.
+func (c *Crowd) pick(seq uint64) (n uint32, turn uint64, s step, starter, ok bool) {
 	first, second := c.queuesOf(seq)
 	if first == nil {
-		return noClient, stepDiscover, false, true
+		return noClient, 0, stepDiscover, false, true
 	}
 	from := first
-	n, ok = first.pop()
+	n, turn, ok = first.pop()
 	if !ok && second != nil {
 		from = second
-		n, ok = second.pop()
+		n, turn, ok = second.pop()
 	}
 	if !ok {
-		return 0, 0, false, false
+		return 0, 0, 0, false, false
 	}
-	return n, c.does.next(c, n), from == &c.fresh, true
+	return n, turn, c.does.next(c, n), from == &c.fresh, true
 }
 
 // queuesOf returns where a hit looks for its client, the better place first; none where it needs no client.

@@ -7,14 +7,16 @@ import (
 )
 
 // queue holds clients that wait for their next hit, first in, first out, so that tokens age evenly. A client that was
-// told to come again later waits until then. A client is in at most one queue or in one hit, never in two. It is safe
-// for concurrent use.
+// told to come again later waits until then, and one that keeps its turn until that comes. A client is in at most one
+// queue or in one hit, never in two. It is safe for concurrent use.
 type queue struct {
 	mu      sync.Mutex // guards what follows
 	ring    []uint32   // a power of two long
 	head    int
 	ready   int
 	cooling coolingHeap
+	turns   uint64 // clients that were taken
+	keeping []keeping
 }
 
 // push makes a client ready.
@@ -31,14 +33,38 @@ func (q *queue) pushAt(client uint32, moment time.Time) {
 	q.mu.Unlock()
 }
 
-// pop takes the client that has been ready longest.
-func (q *queue) pop() (uint32, bool) {
+// pushInTurn makes a client ready when its turn comes: so many have been taken. Where nobody else is ready it need not
+// wait longer than to a moment.
+func (q *queue) pushInTurn(client uint32, turn uint64, moment time.Time) {
+	q.mu.Lock()
+	q.keeping = append(q.keeping, keeping{turn, moment, client})
+	q.mu.Unlock()
+}
+
+// pop takes the client whose turn it is, or else the one that has been ready longest. Turn is how many were taken
+// before it.
+func (q *queue) pop() (client uint32, turn uint64, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if client, ok = q.next(); ok {
+		turn = q.turns
+		q.turns++
+	}
+	return client, turn, ok
+}
+
+func (q *queue) next() (uint32, bool) {
 	if len(q.cooling) > 0 {
 		now := time.Now()
 		for len(q.cooling) > 0 && !q.cooling[0].until.After(now) {
 			q.put(heap.Pop(&q.cooling).(cooling).client)
+		}
+	}
+	if len(q.keeping) > 0 {
+		first := q.keeping[0]
+		if first.turn <= q.turns || q.ready == 0 && !first.moment.After(time.Now()) {
+			q.keeping = q.keeping[1:]
+			return first.client, true
 		}
 	}
 	if q.ready == 0 {
@@ -73,6 +99,13 @@ func (q *queue) away() (n int64) {
 		}
 	}
 	return n
+}
+
+// keeping is a client that keeps its turn.
+type keeping struct {
+	turn   uint64
+	moment time.Time
+	client uint32
 }
 
 // cooling is a client that must not be used until a moment.

@@ -155,7 +155,7 @@ func TestQueueIsFirstInFirstOutAndHoldsEachClientOnce(t *testing.T) {
 				next++
 				continue
 			}
-			got, ok := q.pop()
+			got, _, ok := q.pop()
 			require.Equal(t, len(want) > 0, ok)
 			if ok {
 				require.Equal(t, want[0], got)
@@ -168,15 +168,38 @@ func TestQueueIsFirstInFirstOutAndHoldsEachClientOnce(t *testing.T) {
 func TestQueueKeepsCoolingClientsBack(t *testing.T) {
 	var q queue
 	q.pushAt(1, time.Now().Add(time.Hour))
-	_, ok := q.pop()
+	_, _, ok := q.pop()
 	assert.False(t, ok)
 	q.pushAt(2, time.Now().Add(-time.Second))
 	q.pushAt(3, time.Now().Add(-time.Minute))
-	first, _ := q.pop()
-	second, _ := q.pop()
+	first, _, _ := q.pop()
+	second, _, _ := q.pop()
 	assert.EqualValues(t, []uint32{3, 2}, []uint32{first, second}, "the one that became ready first")
-	_, ok = q.pop()
+	_, _, ok = q.pop()
 	assert.False(t, ok)
+}
+
+func TestQueueKeepsTurns(t *testing.T) {
+	var q queue
+	next := func() (found []uint32) {
+		if client, _, ok := q.pop(); ok {
+			found = append(found, client)
+		}
+		return found
+	}
+	for n := range uint32(3) {
+		q.push(n)
+	}
+	client, turn, _ := q.pop()
+	q.pushInTurn(client, turn+3, time.Now().Add(time.Hour))
+	for _, want := range []uint32{1, 2} {
+		client, _, _ := q.pop()
+		require.Equal(t, want, client)
+		q.push(client)
+	}
+	assert.Equal(t, []uint32{0}, next(), "those who came back before it have had their turns")
+	q.pushInTurn(0, 100, time.Now())
+	assert.Equal(t, [][]uint32{{1}, {2}, {0}, nil}, [][]uint32{next(), next(), next(), next()}, "where nobody else is ready it need not wait")
 }
 
 func TestMaskedShowsNoWholeIdentifier(t *testing.T) {

@@ -31,7 +31,7 @@ func (c *Crowd) SetUp(ctx context.Context, via *wire.Client, rate float64, tell 
 	wrong := found.all()
 	if err != nil {
 		if len(wrong) > 0 { // graver than what ended the set-up, and not to be lost with it
-			err = fmt.Errorf("%w; before that, %s", err, wrong[0].Message)
+			err = fmt.Errorf("%w; besides, %s", err, wrong[0].Message)
 		}
 		err = c.standing.explain(ctx, err)
 	}
@@ -154,9 +154,9 @@ func (c *Crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64
 		defer own.Close()
 		via = own
 	}
-	err := paced(ctx, c.planned.sessions, rate, func(ctx context.Context, i int) error {
+	err := paced(ctx, c.planned.sessions, rate, func(trying context.Context, i int) error {
 		n := c.ofSession(i)
-		outcome, _, err := c.standing.patiently(ctx, func() (outcome hit.Outcome, answer *hit.Answer) {
+		outcome, _, err := c.standing.patiently(trying, func() (outcome hit.Outcome, answer *hit.Answer) {
 			var request hit.Request
 			var room [256]byte
 			c.requests.begin(&request, stepMint)
@@ -187,7 +187,7 @@ func (c *Crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64
 // passOver takes the clients that begin with a sign-on and have no session token that is theirs alone out of the run.
 func (c *Crowd) passOver() {
 	for range c.planned.starters {
-		n, ok := c.fresh.pop()
+		n, _, ok := c.fresh.pop()
 		switch {
 		case !ok:
 			return
@@ -204,13 +204,13 @@ func (c *Crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 	if c.planned.chains > 0 {
 		c.standing.begin("clients signed on", c.planned.chains)
 	}
-	return paced(ctx, c.planned.chains, rate, func(ctx context.Context, i int) error {
+	return paced(ctx, c.planned.chains, rate, func(trying context.Context, i int) error {
 		n := uint32(c.planned.starters + i)
 		if c.supply.source == mintedAhead && !c.hasSession(n) { // that of another account was minted for it
 			c.retire(n)
 			return nil
 		}
-		outcome, kept, tries, err := c.signOneOn(ctx, via, n)
+		outcome, kept, tries, err := c.signOneOn(ctx, trying, via, n)
 		if err != nil {
 			return err
 		}
@@ -241,11 +241,12 @@ func (c *Crowd) signChainsOn(ctx context.Context, via *wire.Client, rate float64
 	})
 }
 
-// signOneOn signs one client on, and tells whether it holds a token then and how many tries that took.
-func (c *Crowd) signOneOn(ctx context.Context, via *wire.Client, n uint32) (outcome hit.Outcome, kept bool, tries int,
-	err error) {
+// signOneOn signs one client on, and tells whether it holds a token then and how many tries that took. It tries again
+// until trying ends.
+func (c *Crowd) signOneOn(ctx, trying context.Context, via *wire.Client, n uint32) (outcome hit.Outcome, kept bool,
+	tries int, err error) {
 	who := &sender{client: n, step: stepSignOn}
-	outcome, _, err = c.standing.patiently(ctx, func() (outcome hit.Outcome, answer *hit.Answer) {
+	outcome, _, err = c.standing.patiently(trying, func() (outcome hit.Outcome, answer *hit.Answer) {
 		if tries++; tries > 1 {
 			c.giveBack(who) // the same session token again: nobody knows that it was used
 		}
@@ -283,7 +284,9 @@ func answerOf(x *wire.Exchange) *hit.Answer {
 }
 
 // paced calls do count times, several at once and no faster than a rate, until all are done, one fails or the context
-// ends. It returns the first error after all calls that were begun have ended.
+// ends. It returns the first error after all calls that were begun have ended. The context that it gives them ends when
+// one has failed: a call makes its request no more then, but does not cut short the one that is under way, whose answer
+// may be graver than that failure.
 func paced(ctx context.Context, count int, rate float64, do func(context.Context, int) error) error {
 	if count == 0 {
 		return nil

@@ -209,6 +209,9 @@ func goOnRefreshing(c *Crowd, h *sender, answer *hit.Answer, outcome hit.Outcome
 		return
 	}
 	cl := &c.clients[h.client]
+	if kept && h.step == stepRefresh {
+		c.refreshes.add(answer.Received.Sub(answer.Sent))
+	}
 	switch {
 	case kept && cl.refused:
 		cl.refused = false
@@ -231,6 +234,10 @@ func goOnRefreshing(c *Crowd, h *sender, answer *hit.Answer, outcome hit.Outcome
 			return
 		}
 		cl.holds = holdsRefresh // the token is still there
+		// A refusal is quick, and its client would be back before those who refresh. Were its turns closer together than
+		// theirs, they would be a larger part of all, and the more so the slower the service.
+		c.ongoing.pushInTurn(h.client, h.turn+uint64(c.chains.Load()), answer.Sent.Add(c.refreshes.typical()))
+		return
 	}
 	c.put(h.client, false, time.Time{}, false)
 }
