@@ -49,6 +49,8 @@ func New(t testing.TB, config mock.Config, middleware func(http.Handler) http.Ha
 		func(string) (string, bool) { return "", false })
 	require.NoError(t, err)
 	e.Load.MaxRate = ""
+	// No answer is wrong for coming late: a machine that does much else may answer more slowly than it is asked.
+	e.Timeout = 10 * time.Minute
 	return &Service{Environment: e, Server: server, secrets: m.Secrets()}
 }
 
