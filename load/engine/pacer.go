@@ -83,10 +83,11 @@ type closedPacer struct {
 }
 
 // Pace is called by one goroutine. It looks at the clock at the first hit and towards the end: Vegeta has looked before
-// each call.
+// each call. The first hit is due at the start and sent however late that comes, as those of a schedule are.
 func (p *closedPacer) Pace(elapsed time.Duration, _ uint64) (time.Duration, bool) {
 	if !p.started {
 		p.started, p.last = true, elapsed+time.Until(p.end)
+		return 0, p.ctx.Err() != nil
 	}
 	return 0, p.ctx.Err() != nil || elapsed >= p.last && !time.Now().Before(p.end)
 }

@@ -20,7 +20,7 @@ func TestAClosedLoopEndsByTheClock(t *testing.T) {
 		return stops
 	}
 	now := time.Now()
-	assert.Equal(t, []bool{true}, ends(now, 0))
+	assert.Equal(t, []bool{false, true}, ends(now, 0, 0), "the first hit is due at the start")
 	assert.Equal(t, []bool{false, false, false}, ends(now.Add(time.Hour), 0, time.Minute, 2*time.Hour), "the hour is not over")
 	cancel()
 	assert.Equal(t, []bool{true}, ends(now.Add(time.Hour), 0), "interrupted")
