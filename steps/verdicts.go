@@ -28,7 +28,6 @@ type dossier struct {
 	held      int
 	came      []string // which of several right answers came where it held
 	checked   int
-	touched   bool // something was found about it, or it was skipped
 }
 
 func (r *run) dossiers(entries []entry) map[string]*dossier {
@@ -48,7 +47,6 @@ func (r *run) dossiers(entries []entry) map[string]*dossier {
 			if t == nil {
 				continue
 			}
-			t.touched = true
 			switch {
 			case f.Skipped:
 				t.skips = append(t.skips, f)

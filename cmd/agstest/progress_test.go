@@ -17,7 +17,7 @@ import (
 // standing is a load in its middle.
 func standing() engine.Progress {
 	return engine.Progress{
-		Elapsed: 12 * time.Second, Total: time.Minute, Left: 48 * time.Second,
+		Elapsed: 12 * time.Second, Left: 48 * time.Second,
 		Asked: 1200, Sent: 1200, Right: 1195, Wrong: 5, AskedRate: 100, Rate: 100, RightRate: 99.5, P50: 2e6, P95: 5e6, P99: 9e6, Lag99: 120e3, InFlight: 3,
 		Operations: []engine.Operation{
 			{Name: "signon", Asked: 120, Sent: 120, Right: 120, AskedRate: 10, Rate: 10, RightRate: 10, P50: 4e6, P95: 8e6, P99: 9e6},

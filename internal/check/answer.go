@@ -200,16 +200,14 @@ func ReadClaims(token string) Claims {
 	exp, _ := claims.Get("exp").Int()
 	fixed, _ := claims.Get("fixed_exp").Int()
 	return Claims{
-		Type:        claims.Get("typ").String(),
-		Tenant:      claims.Get("tenantId").String(),
-		Account:     claims.Get("accountId").String(),
-		User:        claims.Get("userId").String(),
-		Device:      claims.Get("deviceId").String(),
-		Profile:     claims.Get("accountProfileId").String(),
-		JTI:         claims.Get("jti").String(),
-		DeviceClass: claims.Get("playoutDeviceClass").String(),
-		Exp:         exp,
-		FixedExp:    fixed,
+		Type:     claims.Get("typ").String(),
+		Tenant:   claims.Get("tenantId").String(),
+		Account:  claims.Get("accountId").String(),
+		User:     claims.Get("userId").String(),
+		Device:   claims.Get("deviceId").String(),
+		JTI:      claims.Get("jti").String(),
+		Exp:      exp,
+		FixedExp: fixed,
 	}
 }
 

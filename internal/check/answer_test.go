@@ -236,7 +236,7 @@ func TestReadPair(t *testing.T) {
 	assert.EqualValues(t, []int64{1800, 86400, 1209600}, []int64{p.ExpiresIn, p.RefreshExpiresIn, p.FixedRefreshExpiresIn})
 	assert.True(t, p.Issued.Equal(issued), p.Issued)
 	assert.Equal(t, Claims{
-		Type: "DevAuthN", Tenant: "orange-tv", Account: "2342", User: "u-2342", Device: "TV_17", Profile: "GOLD", JTI: "6120384756102938475",
+		Type: "DevAuthN", Tenant: "orange-tv", Account: "2342", User: "u-2342", Device: "TV_17", JTI: "6120384756102938475",
 		Exp: 1700001800, FixedExp: 1701209600,
 	}, p.Access)
 	assert.Equal(t, "RefreshAuthN", p.Refresh.Type)

@@ -61,6 +61,6 @@ type Pair struct {
 
 // Claims are the claims of a token that later rules compare.
 type Claims struct {
-	Type, Tenant, Account, User, Device, Profile, JTI, DeviceClass string
-	Exp, FixedExp                                                  int64
+	Type, Tenant, Account, User, Device, JTI string
+	Exp, FixedExp                            int64
 }

@@ -378,6 +378,21 @@ func TestABEndsWhereASideHasNoClientLeft(t *testing.T) {
 	assert.Contains(t, []reports.Verdict{reports.Inconclusive, reports.NotComparable}, c.Verdict, c.Reason)
 }
 
+// TestABTellsHowFarItsSetUpIs: each side that signs clients on tells so.
+func TestABTellsHowFarItsSetUpIs(t *testing.T) {
+	t.Parallel()
+	told := 0
+	s := newServer(t, mock.Config{}, nil)
+	o := quickAB(s.Environment, s.Environment)
+	o.SetUp = func(clients.SetUp) { told++ }
+	j, err := newJob(&o)
+	require.NoError(t, err)
+	for _, s := range []*side{j.old, j.new} {
+		s.options().SetUp(clients.SetUp{})
+	}
+	assert.Equal(t, 2, told)
+}
+
 // Before the clock starts, too, an answer of another client is the new build's.
 func TestABFailsForAMixUpBeforeTheClockStarts(t *testing.T) {
 	t.Parallel()

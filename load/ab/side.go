@@ -43,7 +43,8 @@ func (s *side) options() load.Options {
 	return load.Options{
 		Environment: s.environment, Traffic: o.Traffic, Rate: o.Rate, Workers: o.Workers, Seed: s.seed,
 		Shard: s.part, Consent: s.consent,
-		Timeout: cmp.Or(o.Timeout, s.environment.Timeout), MaxLag: o.MaxLag, Secrets: o.Secrets, Now: o.Now,
+		Timeout: cmp.Or(o.Timeout, s.environment.Timeout), MaxLag: o.MaxLag, SetUp: o.SetUp, Secrets: o.Secrets,
+		Now: o.Now,
 		Run: reports.Run{ID: o.Run.ID, Kind: "ab", Tool: o.Run.Tool, Settings: maps.Clone(o.Run.Settings)},
 	}
 }

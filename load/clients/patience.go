@@ -29,7 +29,6 @@ type SetUp struct {
 	Done, All int
 	Again     int64  // calls that were tried again so far
 	Trouble   string // the last reason for it
-	Elapsed   time.Duration
 }
 
 func (s SetUp) String() string {
@@ -46,7 +45,6 @@ type standing struct {
 
 	mu    sync.Mutex // guards what follows
 	now   SetUp
-	began time.Time
 	calls int64
 	first string // why the first call was tried again
 }
@@ -75,9 +73,7 @@ func (s *standing) again(why string) {
 func (s *standing) look() SetUp {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.now
-	now.Elapsed = time.Since(s.began)
-	return now
+	return s.now
 }
 
 // report returns the set-up for the record of the run; nil if no call had to be tried again.
@@ -92,9 +88,6 @@ func (s *standing) report() *reports.SetUp {
 
 // told calls tell once a second until the function that it returns is called.
 func (s *standing) told(tell func(SetUp)) (stop func()) {
-	s.mu.Lock()
-	s.began = time.Now()
-	s.mu.Unlock()
 	if tell == nil {
 		return func() {}
 	}

@@ -16,16 +16,16 @@ import (
 type Progress struct {
 	// Began is when the clock of this run started. Another instant means another run of the same question. Zero: not
 	// known.
-	Began                time.Time     `json:"-"`
-	Elapsed, Total, Left time.Duration // Left never falls below 0
-	Asked                int64         // hits that the schedule asked for so far
-	Sent, Right, Wrong   int64
-	AskedRate            float64 // recent, asked for per second
-	Rate, RightRate      float64 // recent, sent and right per second
-	P50, P95, P99        int64   // recent response time of right answers in nanoseconds; service time in a closed loop
-	Lag99                int64   // recent, by how much hits left late in nanoseconds; 0 in a closed loop
-	InFlight             int64
-	Closed               bool // closed loop: times are service times
+	Began              time.Time     `json:"-"`
+	Elapsed, Left      time.Duration // Left never falls below 0
+	Asked              int64         // hits that the schedule asked for so far
+	Sent, Right, Wrong int64
+	AskedRate          float64 // recent, asked for per second
+	Rate, RightRate    float64 // recent, sent and right per second
+	P50, P95, P99      int64   // recent response time of right answers in nanoseconds; service time in a closed loop
+	Lag99              int64   // recent, by how much hits left late in nanoseconds; 0 in a closed loop
+	InFlight           int64
+	Closed             bool // closed loop: times are service times
 	// Operations are those with hits sent, in the order of the workload.
 	Operations []Operation
 	// Limits are the limits so far: the figure and whether it keeps the bound, without an interval. The verdict at the
@@ -112,7 +112,7 @@ func (v *progressView) add(f *tally.Frame, news []reports.Wrong, ledger *tally.L
 	v.count(f, asked)
 	span := recentSpan(f)
 	p := v.sum
-	p.Asked, p.Elapsed, p.Total = f.Due, time.Duration(f.Health.Elapsed), v.total
+	p.Asked, p.Elapsed = f.Due, time.Duration(f.Health.Elapsed)
 	p.Left = max(0, v.total-p.Elapsed)
 	p.InFlight, p.Closed = inFlight, v.closed
 	for i := range v.recent {

@@ -460,7 +460,7 @@ func plainLoad(plan Plan) func(int, context.Context, engine.Barrier, func(engine
 		for report.Total.Sent < report.Plan.Hits && pause(ctx, time.Second) == nil {
 			report.Total.Sent++
 			elapsed := time.Since(at)
-			progress(engine.Progress{Elapsed: elapsed, Total: plan.Duration, Left: max(0, plan.Duration-elapsed), Sent: report.Total.Sent, Rate: 1, P99: int64(20+index) * int64(time.Millisecond)})
+			progress(engine.Progress{Elapsed: elapsed, Left: max(0, plan.Duration-elapsed), Sent: report.Total.Sent, Rate: 1, P99: int64(20+index) * int64(time.Millisecond)})
 		}
 		if ctx.Err() != nil {
 			report.Run.Partial = "it was ended: " + context.Cause(ctx).Error()

@@ -144,7 +144,7 @@ func (r *conductor) tellTimes(w *Whole) {
 
 // sum adds up the progress that the shards of a run have told.
 func (r *conductor) sum(w *Whole) engine.Progress {
-	sum := engine.Progress{Elapsed: w.Elapsed, Left: w.Left, Total: w.Elapsed + w.Left}
+	sum := engine.Progress{Elapsed: w.Elapsed, Left: w.Left}
 	at := map[string]int{}
 	for i := range w.Shards {
 		p := w.Shards[i].Progress.Whole

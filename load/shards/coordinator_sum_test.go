@@ -47,7 +47,7 @@ func TestSumOfShards(t *testing.T) {
 		*p = 0
 	}
 	assert.Equal(t, engine.Progress{
-		Elapsed: 5 * time.Second, Left: 7 * time.Second, Total: 12 * time.Second,
+		Elapsed: 5 * time.Second, Left: 7 * time.Second,
 		Asked: 70, Sent: 63, Right: 56, Wrong: 7, AskedRate: 20, Rate: 18, RightRate: 16, Lag99: 2, InFlight: 2,
 		Operations: []engine.Operation{
 			{Name: "refresh", Asked: 30, Sent: 27, Right: 24, Wrong: 3, AskedRate: 20, Rate: 18, RightRate: 16, Kinds: map[string]int64{"status": 3}},
