@@ -48,6 +48,7 @@ func TestFeatureFilesAsTestersWriteThem(t *testing.T) {
 		{"German", "a.feature", "# language: de\nFunktion: F\n\n  Szenario: S\n    Angenommen a client that is signed on\n    Dann the status is 201\n", ""},
 
 		{"Markdown", "a.feature.md", fine, "own/a.feature.md:1: Gherkin in Markdown is not read; write the file in plain Gherkin, without # and * before keywords, as a.feature"},
+		{"ending of an editor", "a.Feature.TXT", fine, "own/a.Feature.TXT:1: its name ends in .txt, so that nothing of it would run; call it a.Feature, or"},
 		{"not UTF-8", "a.feature", "Feature: caf\xe9\n", "own/a.feature:1: line 1 is not UTF-8 (byte 0xe9); save the file as UTF-8"},
 		{"empty", "a.feature", " \n", "own/a.feature:1: the file is empty; begin it with a line such as"},
 		{"commented out", "a.feature", "# Feature: F\n#   Scenario: S\n", "own/a.feature:1: every line of the file is a comment; begin it with a line such as"},

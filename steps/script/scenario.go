@@ -108,6 +108,9 @@ func ReadSources(additional fs.FS) ([]Source, error) {
 // inMarkdown ends the names of files in Gherkin's form of Markdown, which Gherkin for Go does not read.
 const inMarkdown = ".feature.md"
 
+// asText ends the names of files to which an editor has added its own ending, which many desktops do not show.
+const asText = ".feature.txt"
+
 // ReadFolder reads the feature files of a folder; case does not matter in how their names end. What begins with a dot
 // is not a user's own: locks of editors, what macOS puts beside files on other disks, folders of git.
 func ReadFolder(files fs.FS, prefix string) ([]Source, error) {
@@ -128,10 +131,16 @@ func ReadFolder(files fs.FS, prefix string) ([]Source, error) {
 		}
 		lower := strings.ToLower(name)
 		if err != nil || entry.IsDir() || !strings.HasSuffix(lower, ".feature") &&
-			!strings.HasSuffix(lower, inMarkdown) {
+			!strings.HasSuffix(lower, inMarkdown) && !strings.HasSuffix(lower, asText) {
 			return err
 		}
 		own := path.Join(prefix, name)
+		if strings.HasSuffix(lower, asText) {
+			wrong.At(own, 1,
+				"its name ends in .txt, so that nothing of it would run; call it %s, or let its name not hold .feature",
+				strings.TrimSuffix(path.Base(name), name[len(name)-len(".txt"):]))
+			return nil
+		}
 		if strings.HasSuffix(lower, inMarkdown) {
 			wrong.At(own, 1,
 				"Gherkin in Markdown is not read; write the file in plain Gherkin, without # and * before keywords, as %s",
