@@ -317,6 +317,11 @@ func (r *reader) checkClientsFile(path string) {
 		r.wrong(at, "%s is not a CSV file with a first line of column names%s", path, csvPlace(err))
 		return
 	}
+	if i := strings.IndexAny(columns[0], ";\t"); len(columns) == 1 && i >= 0 {
+		r.wrong(at, "%s: the columns in line 1 are separated by %q; separate them by commas, in each line", path,
+			columns[0][i])
+		return
+	}
 	for i := range columns {
 		columns[i] = strings.TrimSpace(columns[i])
 	}

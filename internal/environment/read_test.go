@@ -255,6 +255,11 @@ func TestReadNamesTheFile(t *testing.T) {
 	assert.Equal(t, path, e.File)
 	assert.Equal(t, filepath.Join(dir, "clients.csv"), e.Load.Clients.File)
 
+	for text, separator := range map[string]string{"clientId;accountId\na;b\n": "';'", "clientId\taccountId\na\tb\n": `'\t'`} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "clients.csv"), []byte(text), 0o600))
+		_, err = Read(path, variables())
+		assert.ErrorContains(t, err, "the columns in line 1 are separated by "+separator+"; separate them by commas, in each line")
+	}
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "clients.csv"), []byte("token,clientId\na,b\n"), 0o600))
 	_, err = Read(path, variables())
 	require.Error(t, err)
