@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"agstest/internal/failure"
+	"agstest/internal/userfile"
 	"agstest/internal/wire"
 	"agstest/mock"
 )
@@ -52,6 +53,12 @@ and ` + variableControlToken + ` give them; environments/mock.yaml shows a file 
 			config := mock.Config{
 				OperatorSecret: p.variable(variableOperatorSecret), OperatorKeyID: p.variable(variableOperatorKeyID),
 				SigningKey: p.variable(variableSigningKey), ControlToken: p.variable(variableControlToken),
+			}
+			for _, name := range []string{variableOperatorSecret, variableOperatorKeyID, variableSigningKey,
+				variableControlToken} {
+				if flaw := userfile.Flaw(p.variable(name)); flaw != "" {
+					return failure.Usagef("the value of %s %s", name, flaw)
+				}
 			}
 			for name, value := range map[string]string{variableOperatorSecret: config.OperatorSecret,
 				variableSigningKey: config.SigningKey} {
