@@ -72,7 +72,7 @@ func TestAnswerBehindTheDeadline(t *testing.T) {
 	assert.Equal(t, hit.KindTimeout, WhyNone(late.Err))
 	assert.Zero(t, late.Status)
 	assert.Empty(t, late.Body)
-	answer, _ := ask(carrier, time.Minute, post)
+	answer, _ := ask(carrier, longest, post)
 	require.NoError(t, answer.Err, "in time")
 	assert.Equal(t, 200, answer.Status)
 }

@@ -129,7 +129,7 @@ func TestAnIdleConnectionThatEndedIsNotUsed(t *testing.T) {
 				carrier := connectTo(t, s.target)
 				carrier.(*leanTransport).lookAfter = 0
 				for i := range 3 {
-					answer, phases := ask(carrier, 5*time.Second, post)
+					answer, phases := ask(carrier, longest, post)
 					require.NoError(t, answer.Err)
 					assert.Equal(t, 200, answer.Status)
 					assert.Equal(t, "right", string(answer.Body))
@@ -151,7 +151,7 @@ func TestAnIdleConnectionWithTicketsIsUsed(t *testing.T) {
 			carrier := connectTo(t, s.target)
 			for range 5 {
 				time.Sleep(2 * sweepEvery) // swept with the tickets of the handshake lying there, before the first request
-				answer, phases := ask(carrier, 5*time.Second, post)
+				answer, phases := ask(carrier, longest, post)
 				require.NoError(t, answer.Err)
 				assert.False(t, phases.NewConnection)
 			}
@@ -173,10 +173,10 @@ func TestARequestThatCrossedTheEnd(t *testing.T) {
 				carrier.lookAfter = time.Hour // as if it came after the look
 				carrier.closeOnce.Do(func() { close(carrier.closing) })
 				carrier.sweeper.Wait()
-				answer, _ := ask(carrier, 5*time.Second, post)
+				answer, _ := ask(carrier, longest, post)
 				require.NoError(t, answer.Err)
 				<-s.did
-				answer, phases := ask(carrier, 5*time.Second, post)
+				answer, phases := ask(carrier, longest, post)
 				switch way {
 				case "close_notify and FIN", "FIN alone", "RST":
 					require.NoError(t, answer.Err)
@@ -206,9 +206,9 @@ func TestAServiceThatReadsAndClosesIsWrong(t *testing.T) {
 					c.Close()
 				})
 				carrier := connectTo(t, s.target)
-				answer, _ := ask(carrier, 5*time.Second, hit.Request{Method: method, Path: "/"})
+				answer, _ := ask(carrier, longest, hit.Request{Method: method, Path: "/"})
 				require.NoError(t, answer.Err)
-				answer, _ = ask(carrier, 5*time.Second, hit.Request{Method: method, Path: "/"})
+				answer, _ = ask(carrier, longest, hit.Request{Method: method, Path: "/"})
 				require.Error(t, answer.Err)
 				assert.Equal(t, hit.KindReset, WhyNone(answer.Err))
 				assert.False(t, answer.Resent)
@@ -225,7 +225,7 @@ func TestAfterACloseInUseAllAreOpenedAnew(t *testing.T) {
 	carrier.lookAfter = time.Hour
 	var held []*connection
 	for range 5 {
-		c, _, err := carrier.connection(time.Now(), time.Now().Add(time.Second), &hit.Phases{}, true)
+		c, _, err := carrier.connection(time.Now(), time.Now().Add(longest), &hit.Phases{}, true)
 		require.NoError(t, err)
 		held = append(held, c)
 	}
@@ -234,11 +234,11 @@ func TestAfterACloseInUseAllAreOpenedAnew(t *testing.T) {
 	}
 	held[4].below.Conn.(*net.TCPConn).CloseWrite() // the service closes this one, and has not come to the others
 	<-time.After(20 * time.Millisecond)
-	answer, _ := ask(carrier, time.Second, post)
+	answer, _ := ask(carrier, longest, post)
 	if answer.Err == nil {
 		assert.True(t, answer.Resent)
 	}
-	_, phases := ask(carrier, time.Second, post)
+	_, phases := ask(carrier, longest, post)
 	assert.True(t, phases.NewConnection || answer.Resent)
 	assert.EqualValues(t, 1, carrier.generation.Load())
 }
@@ -260,7 +260,7 @@ func TestWhatNetHTTPSendsAgainIsShown(t *testing.T) {
 	require.NoError(t, err)
 	carrier := connectTo(t, wire.Target{URL: "http://ags.invalid", Proxy: via})
 	for _, resent := range []bool{false, true, false} {
-		answer, _ := ask(carrier, 5*time.Second, hit.Request{Method: "GET", Path: "/"})
+		answer, _ := ask(carrier, longest, hit.Request{Method: "GET", Path: "/"})
 		require.NoError(t, answer.Err)
 		assert.Equal(t, resent, answer.Resent)
 	}
@@ -279,9 +279,9 @@ func TestAConnectionClosedWhileARequestIsWritten(t *testing.T) {
 				})
 			})
 			carrier := connectTo(t, s.target)
-			answer, _ := ask(carrier, time.Minute, post)
+			answer, _ := ask(carrier, longest, post)
 			require.NoError(t, answer.Err)
-			answer, _ = ask(carrier, time.Minute, hit.Request{Method: "POST", Path: "/", Body: make([]byte, 32<<20)})
+			answer, _ = ask(carrier, longest, hit.Request{Method: "POST", Path: "/", Body: make([]byte, 32<<20)})
 			require.NoError(t, answer.Err)
 			assert.True(t, answer.Resent)
 			assert.EqualValues(t, 2, s.requests.Load())
@@ -339,7 +339,7 @@ func withoutSweeps(t *testing.T, target wire.Target) *leanTransport {
 	t.Helper()
 	base, err := url.Parse(target.URL)
 	require.NoError(t, err)
-	carrier := newLeanTransport(base, nil, Options{Timeout: 5 * time.Second, Trace: true})
+	carrier := newLeanTransport(base, nil, Options{Timeout: longest, Trace: true})
 	t.Cleanup(carrier.Close)
 	return carrier
 }
@@ -357,11 +357,11 @@ func TestAnObservedTimeoutIsKept(t *testing.T) {
 	const timeout = 500 * time.Millisecond
 	for i := range 2 {
 		assert.Zero(t, carrier.timeouts.limit.Load(), "one close may be a reload")
-		answer, _ := ask(carrier, 5*time.Second, post)
+		answer, _ := ask(carrier, longest, post)
 		require.NoError(t, answer.Err)
 		<-s.did
 		c := carrier.idle[0]
-		require.Eventually(t, func() bool { return !c.stillOpen() }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return !c.stillOpen() }, longest, time.Millisecond)
 		c.since = c.since.Add(time.Duration(i) * time.Minute)
 		for _, gone := range carrier.sweepOnce(c.since.Add(timeout + time.Duration(i)*sweepEvery/2)) {
 			carrier.discard(gone)
@@ -372,7 +372,7 @@ func TestAnObservedTimeoutIsKept(t *testing.T) {
 
 	// From then on one that the service still keeps open is let go before that time, and not sooner.
 	keeps.Store(true)
-	answer, _ := ask(carrier, 5*time.Second, post)
+	answer, _ := ask(carrier, longest, post)
 	require.NoError(t, answer.Err)
 	c := carrier.idle[0]
 	assert.Empty(t, carrier.sweepOnce(c.since.Add(timeout-2*sweepEvery)))
@@ -392,7 +392,7 @@ func TestATimeoutThatShowsInUseIsLearnt(t *testing.T) {
 	carrier := withoutSweeps(t, s.target)
 	wrong := 0
 	for range 8 {
-		answer, _ := ask(carrier, 5*time.Second, post)
+		answer, _ := ask(carrier, longest, post)
 		if answer.Err != nil {
 			wrong++
 			assert.Equal(t, hit.KindReset, WhyNone(answer.Err))
@@ -414,7 +414,7 @@ func TestAConnectionThatIsUsedAtOnceIsNotLookedAt(t *testing.T) {
 	}
 	s := newIdler(t, nil, func(net.Conn, *net.TCPConn, *bufio.Reader) {})
 	carrier := withoutSweeps(t, s.target)
-	answer, _ := ask(carrier, 5*time.Second, post)
+	answer, _ := ask(carrier, longest, post)
 	require.NoError(t, answer.Err)
 	c, err := carrier.takeIdle()
 	require.NoError(t, err)
@@ -433,7 +433,7 @@ func BenchmarkLook(b *testing.B) {
 		b.Run(over, func(b *testing.B) {
 			s := newIdler(b, kindsOfTLS[over], func(net.Conn, *net.TCPConn, *bufio.Reader) {})
 			carrier := connectTo(b, s.target).(*leanTransport)
-			answer, _ := ask(carrier, 5*time.Second, post)
+			answer, _ := ask(carrier, longest, post)
 			require.NoError(b, answer.Err)
 			c, err := carrier.takeIdle()
 			require.NoError(b, err)
@@ -470,7 +470,7 @@ func TestAConnectionOfBeforeAReloadIsBetterThanNone(t *testing.T) {
 			})
 			t.Cleanup(talk.Wait)
 			carrier := connectTo(t, wire.Target{URL: "http://" + listener.Addr().String()}).(*leanTransport)
-			answer, _ := ask(carrier, time.Second, post)
+			answer, _ := ask(carrier, longest, post)
 			require.NoError(t, answer.Err)
 			require.NoError(t, listener.Close())
 			carrier.generation.Add(1) // another connection was closed in use
@@ -479,7 +479,7 @@ func TestAConnectionOfBeforeAReloadIsBetterThanNone(t *testing.T) {
 				talk.Wait()
 			}
 			for range 3 {
-				answer, phases := ask(carrier, time.Second, post)
+				answer, phases := ask(carrier, longest, post)
 				if ended {
 					require.Error(t, answer.Err)
 					assert.Equal(t, hit.KindRefused, WhyNone(answer.Err))

@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -68,7 +67,7 @@ func TestARequestIsOneRecordOfTLS(t *testing.T) {
 	trust := x509.NewCertPool()
 	trust.AddCert(server.Certificate())
 	carrier := connectTo(t, wire.Target{URL: server.URL, TLS: &tls.Config{RootCAs: trust}})
-	answer, _ := ask(carrier, 10*time.Second, hit.Request{Method: http.MethodPost, Path: "/", Body: bytes.Repeat([]byte("x"), 8000)})
+	answer, _ := ask(carrier, longest, hit.Request{Method: http.MethodPost, Path: "/", Body: bytes.Repeat([]byte("x"), 8000)})
 	require.NoError(t, answer.Err)
 	heard.mu.Lock()
 	defer heard.mu.Unlock()
