@@ -212,7 +212,7 @@ func TestASharedCacheMixesTenantsUp(t *testing.T) {
 		other := e.Situations["other-tenant"]
 		other.Service = "Acme SSO"
 		e.Situations["other-tenant"] = other
-		report, err := steps.Run(t.Context(), steps.Options{Environment: e, Only: []string{"FLOW-11"}, Timeout: 10 * time.Second})
+		report, err := steps.Run(t.Context(), steps.Options{Environment: e, Only: []string{"FLOW-11"}, Timeout: time.Minute})
 		require.NoError(t, err)
 		missed := false
 		for _, q := range report.Requirements {

@@ -37,7 +37,7 @@ func (s *service) run(t testing.TB, g *gateways.Gateway, address string, client 
 	}
 	report, err := load.Run(t.Context(), load.Options{
 		Environment: e, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh, Clients: 10}, Rate: schedule.Rate{Hits: 50, Per: time.Second}, Duration: time.Second,
-		MaxLag: time.Minute, Timeout: 10 * time.Second,
+		MaxLag: time.Minute, Timeout: time.Minute,
 	})
 	require.NoError(t, err, g.Output())
 	require.EqualValues(t, 50, report.Total.Sent)
@@ -101,7 +101,7 @@ func TestThroughHTTP2Alone(t *testing.T) {
 	assert.Equal(t, "net/http, since the service speaks HTTP/2 only", report.Plan.Transport)
 	e := s.environment(t, g, proxy.URL)
 	e.Mock = nil
-	checked, err := steps.Run(t.Context(), steps.Options{Environment: e, Only: []string{"SOST-01"}, Timeout: 10 * time.Second})
+	checked, err := steps.Run(t.Context(), steps.Options{Environment: e, Only: []string{"SOST-01"}, Timeout: time.Minute})
 	require.NoError(t, err)
 	for _, q := range checked.Requirements {
 		assert.False(t, q.ID == "SOST-01" && q.Verdict != reports.Pass, q.Reason)
