@@ -254,7 +254,7 @@ func (s *StormRun) answered(n uint32, answer *hit.Answer, signedIn, kept, canGoO
 	defer s.changed.Broadcast()
 	s.flying--
 	elapsed := answer.Received.Sub(s.origin)
-	away := elapsed+wait > s.storm.GivesUpAfter()
+	away := wait > 0 && elapsed+wait > s.storm.GivesUpAfter()
 	switch {
 	case signedIn:
 		s.signedIn++
