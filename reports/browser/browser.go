@@ -24,7 +24,7 @@ func Tools(t testing.TB, folder string, modules ...string) (node, chromium strin
 	if err != nil {
 		t.Skip("skipped: no node on this machine")
 	}
-	// The first is Chromium without windows of its own: it draws the same pixels, at less than half of the cost.
+	// The first is Chromium without windows of its own: it draws our styles alike, at less than half of the cost.
 	names := []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}
 	for _, name := range names {
 		if chromium, err = exec.LookPath(name); err == nil {
