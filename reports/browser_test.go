@@ -169,7 +169,7 @@ func TestInABrowser(t *testing.T) {
 
 	out, err := filepath.Abs(filepath.Join("browser", "out"))
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, node, "check.mjs", folder, chromium, out)
 	command.Dir = "browser"
