@@ -2,6 +2,7 @@ package steps
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -164,6 +165,58 @@ func (r *run) takeBack(e *entry) {
 		}
 	}
 	e.record.Verdict, e.record.Reason = reports.Error, why
+}
+
+// doubtFickle looks back at refusals in words that a good request of the same call got at one try and not at another,
+// as where a limiter on the way spares servicediscovery, or where nodes do not share what was just made: those words
+// tell nothing of a request. What failed still fails.
+func (r *run) doubtFickle() {
+	of := func(x *talk.Exchange) string { return x.Request.Operation + " " + scene.Likeness(x, true) }
+	said := map[string]string{} // by call and words, the scenario whose good request got them
+	for _, id := range slices.Sorted(maps.Keys(r.played)) {
+		if x := r.played[id].refusedAtOneTry(r); x != nil {
+			said[of(x)] = id
+			r.NoteOnce(fmt.Sprintf("a good request of %s was refused with status %d at one try and not at another (%s): a limiter "+
+				"on the way may refuse whatever is asked, or nodes behind a balancer may not share what was just made, or lag",
+				x.Request.Operation, x.Status, id))
+		}
+	}
+	for id, e := range r.played {
+		if e.cut || e.record.Verdict == reports.Fail {
+			continue
+		}
+		for _, x := range r.Relied[id] {
+			if x.Request.Operation == "" || said[of(x)] == "" {
+				continue
+			}
+			e.leavesOpen(fmt.Sprintf("status %d came to %s in the words in which a good request was refused at one try and "+
+				"not at another (%s): a limiter on the way, or one of several nodes, may refuse whatever is asked, and whether the "+
+				"service refuses is not known; load.maxRate in the environment file slows a run down",
+				x.Status, x.Request.Operation, said[of(x)]))
+			break
+		}
+	}
+}
+
+// refusedAtOneTry is a good request of a scenario that failed at one try, since it was refused, and not at another; nil:
+// there is none.
+func (e *entry) refusedAtOneTry(r *run) *talk.Exchange {
+	if failed := e.showed[string(reports.Fail)]; e.cut || failed == 0 || failed == e.tries {
+		return nil
+	}
+	for _, f := range e.findings {
+		if r.weigh(f) != reports.Fail || f.Exchange < 0 || !wantedStatus.MatchString(f.Expected) {
+			continue
+		}
+		x := e.exchanges[f.Exchange]
+		code, coded := check.SubCode(x.Exchange)
+		switch status := scene.EffectiveStatus(x); {
+		case x.Tampered != "", x.Request.Operation == "", coded && ags.IsSubCode(code):
+		case status == http.StatusUnauthorized, status == http.StatusForbidden:
+			return x
+		}
+	}
+	return nil
 }
 
 // stranger returns the reason why a refusal may come from something on the way; empty if it may well be the service's.

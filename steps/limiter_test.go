@@ -3,6 +3,7 @@ package steps_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -122,6 +123,71 @@ func TestRefusalsInOneFormStayTheServices(t *testing.T) {
 				q := requirement(t, report, id)
 				assert.Equal(t, want, q.Verdict, "%s: %s", id, q.Reason)
 			}
+		})
+	}
+}
+
+// TestALimiterOfOneRouteProvesNothing: a limiter of refresh alone refuses good and bad tokens in the same words, and lets
+// them through later. A refusal in these words proves nothing then, so that what the service would take does not pass.
+func TestALimiterOfOneRouteProvesNothing(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		faults []mock.Fault
+	}{
+		"403, sound":  {http.StatusForbidden, `{"message":"Limit Exceeded"}`, nil},
+		"403, faulty": {http.StatusForbidden, `{"message":"Limit Exceeded"}`, []mock.Fault{fault(t, "refresh-any-type")}},
+		"401, faulty": {http.StatusUnauthorized, `{"error":"quota"}`, []mock.Fault{fault(t, "refresh-any-type")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var n atomic.Int64
+			report := conformed(t, mock.Config{Faults: c.faults}, func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					// good is the first good request; all access tokens come while the limit holds
+					good := len(r.Header.Get("Authorization")) < 600
+					if r.URL.Path != "/ags/refresh" || good && n.Add(1) > 1 {
+						s.ServeHTTP(w, r)
+						return
+					}
+					w.Header().Set("Content-Type", "application/json")
+					w.WriteHeader(c.status)
+					_, _ = w.Write([]byte(c.body))
+				})
+			}, func(o *steps.Options) {
+				o.Environment.Mock, o.Generate, o.Sequences, o.Concurrency, o.Retry = nil, 0, 0, 1, 2
+				o.Only = []string{"REF-02", "REF-06"}
+			})
+			assert.Equal(t, reports.Fail, requirement(t, report, "REF-02").Verdict, "good requests are refused, whoever does it")
+			q := requirement(t, report, "REF-06")
+			assert.Equal(t, reports.Error, q.Verdict, q.Reason)
+			assert.Contains(t, q.Reason, "in the words in which a good request was refused at one try and not at another")
+			assert.Contains(t, strings.Join(report.Notes, "\n"), "or nodes behind a balancer may not share what was just made")
+		})
+	}
+}
+
+// TestWhatLimitersSayInPlaceOf429: statuses that HTTP does not know are waited out and fail nothing, as 429.
+func TestWhatLimitersSayInPlaceOf429(t *testing.T) {
+	for _, status := range []int{420, 509} {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			t.Parallel()
+			var n atomic.Int64
+			report := conformed(t, mock.Config{}, func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if n.Add(1)%7 == 0 {
+						w.WriteHeader(status)
+						return
+					}
+					s.ServeHTTP(w, r)
+				})
+			}, func(o *steps.Options) {
+				o.Environment.Mock, o.Generate, o.Sequences, o.Only = nil, 0, 0, []string{"DISC-01", "GST-08", "SSO-03"}
+			})
+			for _, q := range report.Requirements {
+				assert.NotContains(t, []reports.Verdict{reports.Fail, reports.Warn}, q.Verdict, "%s: %s", q.ID, q.Reason)
+			}
+			assert.Contains(t, strings.Join(report.Notes, "\n"), strconv.Itoa(status)+" came and")
 		})
 	}
 }

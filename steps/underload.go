@@ -155,7 +155,7 @@ func (r *run) missedUnderLoad(c *reports.Conformance, requirement ags.Requiremen
 var underLoad = map[string]func(*reports.Load) (seen, lacks string){
 	"ERR-12": func(l *reports.Load) (string, string) {
 		var came []string
-		for _, status := range []string{"429", "503"} {
+		for _, status := range []string{"420", "429", "503", "509", "529"} {
 			if n := l.Total.Statuses[status]; n > 0 {
 				came = append(came, fmt.Sprintf("%s came %s", status, figures.PluralOf(n, "time", "times")))
 			}

@@ -213,6 +213,7 @@ const notJudged = "the others were not judged: "
 // conclude makes the report of a run.
 func (r *run) conclude(partial string) *reports.Conformance {
 	r.doubtLimiter()
+	r.doubtFickle()
 	r.doubtStrangers()
 	entries := r.sorted()
 	report := &reports.Conformance{
@@ -444,7 +445,7 @@ func (r *run) noteResent(report *reports.Conformance) (notes []string) {
 	return notes
 }
 
-// noteWaits reports answers 429 and 503 that were waited out, and of how many requests got one that tells of no limit.
+// noteWaits reports answers 429, 503 and their like that were waited out, and of how many requests got one that tells of no limit.
 func (r *run) noteWaits(entries []entry, sent int) []string {
 	times, operations, unlimited := map[int]int{}, map[int]map[string]bool{}, 0
 	note := func(x *talk.Exchange) {

@@ -161,7 +161,7 @@ func (j *judge) serverError() {
 	case j.gatewaysOwn():
 		j.add("GW-07", Observed, "",
 			fmt.Sprintf("status %d of what looks like a gateway to a request with large headers", j.x.Status))
-	case j.throttled() && j.x.Status == http.StatusTooManyRequests:
+	case wire.LimitsRequests(j.x.Status):
 	case j.throttled():
 		j.add("ERR-08", Unknown, "no status 5xx", fmt.Sprintf("status %d says that there was no room for the call",
 			j.x.Status))

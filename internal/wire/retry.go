@@ -65,7 +65,13 @@ const siteIsOverloaded = 529
 
 // TooMany tells of a status which says that there were too many requests, or that there is no room for this one.
 func TooMany(status int) bool {
-	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable || status == siteIsOverloaded
+	return LimitsRequests(status) || status == http.StatusServiceUnavailable || status == siteIsOverloaded
+}
+
+// LimitsRequests tells of a status that limits requests: 429, and 420 and 509, which have no such meaning in HTTP and
+// which some limiters give in its place.
+func LimitsRequests(status int) bool {
+	return status == http.StatusTooManyRequests || status == 420 || status == 509
 }
 
 // tooMany tells whether an answer says so.
@@ -117,11 +123,11 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Limited tells of an answer that says there were too many requests: 429, or 503 that asks to come later, tells of a
+// Limited tells of an answer that says there were too many requests: by its status, or 503 that asks to come later, tells of a
 // limit on the rate (RateLimit and X-RateLimit- headers, in any of their spellings) or is a gateway's own page, as that
 // of nginx's limit_req is.
 func Limited(x *Exchange) bool {
-	if x.Status == http.StatusTooManyRequests || x.Header.Get("Retry-After") != "" {
+	if LimitsRequests(x.Status) || x.Header.Get("Retry-After") != "" {
 		return true
 	}
 	for name := range x.Header {

@@ -82,7 +82,7 @@ func (c *Crowd) refused(h *sender, answer *hit.Answer) hit.Outcome {
 			kind, why = transport.WhyNone(answer.Err), wire.Explain(answer.Err)
 		}
 		return hit.Outcome{Kind: kind, Message: fmt.Sprintf("%s got no whole answer: %s", call.name, why)}
-	case answer.Status == http.StatusTooManyRequests, answer.Status == http.StatusServiceUnavailable &&
+	case wire.LimitsRequests(answer.Status), answer.Status == http.StatusServiceUnavailable &&
 		answer.RetryAfter != "":
 		when := "without saying when to come again"
 		if answer.RetryAfter != "" {
