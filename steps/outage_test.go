@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -80,6 +81,38 @@ func TestAnOutageIsOutlasted(t *testing.T) {
 			assert.NotEqual(t, reports.Fail, report.Verdict, "%s %+v", report.Reason, report.Causes)
 			assert.NotEqual(t, reports.Error, report.Verdict, "%s %+v", report.Reason, report.Causes)
 			assert.Contains(t, strings.Join(report.Notes, "\n"), "in the middle of the run nothing reached the service")
+			assert.NotContains(t, strings.Join(report.Notes, "\n"), "one may be down")
+		})
+	}
+}
+
+// TestADeadNodeIsTold: a note says that a gateway reaches nobody now and then, and not where one call is never answered.
+func TestADeadNodeIsTold(t *testing.T) {
+	for name, dead := range map[string]func(n int64, path string) bool{
+		"one node of three": func(n int64, _ string) bool { return n%3 == 0 },
+		"one call":          func(_ int64, path string) bool { return path == "/ags/signOut" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var n atomic.Int64
+			report := conformed(t, mock.Config{}, func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if dead(n.Add(1), r.URL.Path) {
+						pageOf(http.StatusBadGateway, "502 Bad Gateway")(w)
+						return
+					}
+					s.ServeHTTP(w, r)
+				})
+			}, func(o *steps.Options) {
+				o.Environment.Mock, o.Generate, o.Sequences = nil, 0, 0
+				o.Only = []string{"DISC-01", "GST-01", "REF-01", "REF-02", "OUT-01"}
+			})
+			text := strings.Join(report.Notes, "\n")
+			if name == "one call" {
+				assert.NotContains(t, text, "one may be down")
+				return
+			}
+			assert.Regexp(t, `about one answer in [2-4] to good requests was a 502 or its like, which a gateway gives \([0-9]+ of [0-9]+\)`, text)
 		})
 	}
 }

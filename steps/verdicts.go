@@ -499,6 +499,9 @@ func (r *run) noteWaits(entries []entry, sent int) []string {
 	if limiter := r.LimiterNote(); limiter != "" {
 		notes = append(notes, limiter)
 	}
+	if node := r.NodeNote(); node != "" {
+		notes = append(notes, node)
+	}
 	if spacing := r.Client.Spacing(); spacing > 0 {
 		notes = append(notes,
 			fmt.Sprintf("so many answers said that there were too many requests that these were sent %s apart; load.maxRate "+

@@ -183,6 +183,62 @@ func (r *Stage) OutageNote() string {
 		figures.Plural(o.times, "time"), o.how, o.waited, figures.Plural(o.again, "request"))
 }
 
+// unreachable counts the answers to good requests with which a gateway says that it got no answer of the service.
+type unreachable struct {
+	mu    sync.Mutex
+	calls map[string]*reached
+	last  bool // the last answer was one
+	turns int  // how often one came after another answer
+}
+
+// reached is how the good requests of a call were answered.
+type reached struct{ all, not int }
+
+// fewestTurns is how often answers of a gateway must come and go to tell of a node and not of a moment.
+const fewestTurns = 5
+
+func (u *unreachable) count(x *talk.Exchange) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.calls == nil {
+		u.calls = map[string]*reached{}
+	}
+	call := u.calls[x.Request.Operation]
+	if call == nil {
+		call = &reached{}
+		u.calls[x.Request.Operation] = call
+	}
+	for _, a := range append(slices.Clone(x.Attempts), wire.Attempt{Status: x.Status}) {
+		not := wire.Unreached(a.Status)
+		if call.all++; not {
+			call.not++
+			if !u.last {
+				u.turns++
+			}
+		}
+		u.last = not
+	}
+}
+
+// NodeNote tells that a gateway now and then reaches nobody for good requests, which it reaches somebody for at other
+// times; empty: it does not.
+func (r *Stage) NodeNote() string {
+	u := &r.unreachable
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	all, not := 0, 0
+	for _, call := range u.calls {
+		if call.not < call.all {
+			all, not = all+call.all, not+call.not
+		}
+	}
+	if u.turns < fewestTurns || not == 0 || 20*not < all {
+		return ""
+	}
+	return fmt.Sprintf("about one answer in %d to good requests was a 502 or its like, which a gateway gives (%d of %d), "+
+		"with others in between: of several nodes behind it one may be down, or too slow", (all+not/2)/not, not, all)
+}
+
 // Bounds of what a run does about a limiter or a firewall that refuses with 403 whatever is asked.
 const (
 	longestTurning = 15 * time.Second // all waits of a run together

@@ -74,11 +74,12 @@ type Stage struct {
 
 	underWay gate // of requests that wait for their answers
 
-	outage  outage
-	limiter limiter
-	ahead   ahead
-	fresh   sync.Map // session tokens that were had for one sign-on
-	fetched sync.Map // session tokens from a source of the environment file
+	outage      outage
+	limiter     limiter
+	unreachable unreachable
+	ahead       ahead
+	fresh       sync.Map // session tokens that were had for one sign-on
+	fetched     sync.Map // session tokens from a source of the environment file
 
 	mu            sync.Mutex                // guards what follows
 	next          time.Time                 // when the next request may be sent, with a limited rate

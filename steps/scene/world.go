@@ -201,6 +201,8 @@ func (w *World) Send(ctx context.Context, r *talk.Request, changed bool) (*talk.
 	}
 	if changed {
 		w.NoteEnd(x)
+	} else if !w.mayBeRefused(r) {
+		w.Stage.unreachable.count(x)
 	}
 	if x.Away != "" && (!changed || SaysNothing(x)) { // a changed request may be the reason
 		return nil, talk.Passingf("%s", x.Away)
