@@ -176,8 +176,8 @@ func (r *run) doubtFickle() {
 	for _, id := range slices.Sorted(maps.Keys(r.played)) {
 		if x := r.played[id].refusedAtOneTry(r); x != nil {
 			said[of(x)] = id
-			r.NoteOnce(fmt.Sprintf("a good request of %s was refused with status %d at one try and not at another (%s): a limiter "+
-				"on the way may refuse whatever is asked, or nodes behind a balancer may not share what was just made, or lag",
+			r.NoteOnce(fmt.Sprintf("a good request of %s was refused with status %d at one try and not at another (%s): a "+
+				"limiter on the way may refuse whatever is asked, or nodes behind a balancer may not share what was just made, or lag",
 				x.Request.Operation, x.Status, id))
 		}
 	}
@@ -190,16 +190,16 @@ func (r *run) doubtFickle() {
 				continue
 			}
 			e.leavesOpen(fmt.Sprintf("status %d came to %s in the words in which a good request was refused at one try and "+
-				"not at another (%s): a limiter on the way, or one of several nodes, may refuse whatever is asked, and whether the "+
-				"service refuses is not known; load.maxRate in the environment file slows a run down",
+				"not at another (%s): a limiter on the way, or one of several nodes, may refuse whatever is asked, and whether "+
+				"the service refuses is not known; load.maxRate in the environment file slows a run down",
 				x.Status, x.Request.Operation, said[of(x)]))
 			break
 		}
 	}
 }
 
-// refusedAtOneTry is a good request of a scenario that failed at one try, since it was refused, and not at another; nil:
-// there is none.
+// refusedAtOneTry is a good request of a scenario that failed at one try, since it was refused, and not at another;
+// nil: there is none.
 func (e *entry) refusedAtOneTry(r *run) *talk.Exchange {
 	if failed := e.showed[string(reports.Fail)]; e.cut || failed == 0 || failed == e.tries {
 		return nil
