@@ -177,7 +177,8 @@ func (r *run) doubtFickle() {
 		if x := r.played[id].refusedAtOneTry(r); x != nil {
 			said[of(x)] = id
 			r.NoteOnce(fmt.Sprintf("a good request of %s was refused with status %d at one try and not at another (%s): a "+
-				"limiter on the way may refuse whatever is asked, or nodes behind a balancer may not share what was just made, or lag",
+				"limiter on the way may refuse whatever is asked, or nodes behind a balancer may not share what was just "+
+				"made, or lag",
 				x.Request.Operation, x.Status, id))
 		}
 	}

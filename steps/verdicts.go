@@ -445,8 +445,8 @@ func (r *run) noteResent(report *reports.Conformance) (notes []string) {
 	return notes
 }
 
-// noteWaits reports answers 429, 503 and their like that were waited out, and of how many requests got one that tells of
-// no limit.
+// noteWaits reports answers 429, 503 and their like that were waited out, and of how many requests got one that tells
+// of no limit.
 func (r *run) noteWaits(entries []entry, sent int) []string {
 	times, operations, unlimited := map[int]int{}, map[int]map[string]bool{}, 0
 	note := func(x *talk.Exchange) {

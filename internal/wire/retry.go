@@ -123,8 +123,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Limited tells of an answer that says there were too many requests: by its status, or 503 that asks to come later, tells
-// of a limit on the rate (RateLimit and X-RateLimit- headers, in any of their spellings) or is a gateway's own page, as
+// Limited tells of an answer that says there were too many requests: by its status, or it asks to come later, tells of
+// a limit on the rate (RateLimit and X-RateLimit- headers, in any of their spellings) or is a gateway's own page, as
 // that of nginx's limit_req is.
 func Limited(x *Exchange) bool {
 	if LimitsRequests(x.Status) || x.Header.Get("Retry-After") != "" {

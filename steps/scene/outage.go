@@ -209,15 +209,15 @@ func (u *unreachable) count(x *talk.Exchange) {
 		u.calls[x.Request.Operation] = call
 	}
 	for _, a := range append(slices.Clone(x.Attempts), wire.Attempt{Status: x.Status}) {
-		not := wire.Unreached(a.Status)
-		if call.all++; not {
+		if call.all++; wire.Unreached(a.Status) {
 			call.not++
-			if !u.last {
-				u.turns++
-			}
 		}
-		u.last = not
 	}
+	not := wire.Unreached(x.Status) // what was sent again after an outage was answered in its turn
+	if not && !u.last {
+		u.turns++
+	}
+	u.last = not
 }
 
 // NodeNote tells that a gateway now and then reaches nobody for good requests, which it reaches somebody for at other
