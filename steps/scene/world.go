@@ -175,6 +175,18 @@ func (w *World) Call(ctx context.Context, r *talk.Request) (*talk.Exchange, erro
 	return x, w.refusedAgain(ctx, x, changed)
 }
 
+// noteAnswer keeps what an answer tells besides: of a request that was changed on purpose, whether the service went
+// away at it; of a good one, whether a gateway reached the service.
+func (w *World) noteAnswer(r *talk.Request, x *talk.Exchange, changed bool) {
+	if changed {
+		w.NoteEnd(x)
+	} else if !w.mayBeRefused(r) {
+		w.Stage.unreachable.count(x)
+	}
+}
+
+// Send sends a request when its turn comes, and judges how it was answered: whether the service, or what is before it,
+// answered at all. Changed tells that it was altered on purpose.
 func (w *World) Send(ctx context.Context, r *talk.Request, changed bool) (*talk.Exchange, error) {
 	makes, err := w.guardDevices(r)
 	if err != nil {
@@ -199,11 +211,7 @@ func (w *World) Send(ctx context.Context, r *talk.Request, changed bool) (*talk.
 	if unsent != nil {
 		return nil, unsent
 	}
-	if changed {
-		w.NoteEnd(x)
-	} else if !w.mayBeRefused(r) {
-		w.Stage.unreachable.count(x)
-	}
+	w.noteAnswer(r, x, changed)
 	if x.Away != "" && (!changed || SaysNothing(x)) { // a changed request may be the reason
 		return nil, talk.Passingf("%s", x.Away)
 	}
