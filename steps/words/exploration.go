@@ -103,7 +103,13 @@ func explore(ctx context.Context, w *scene.World, operation string) error {
 		} else if why != "" {
 			return talk.Unknownf("%s", why)
 		}
-		t, err := shorten(ctx, w, operation, t)
+		t, why, err := stillUnanswered(ctx, w, operation, t)
+		if err != nil {
+			return err
+		} else if why != "" {
+			return talk.Unknownf("%s", why)
+		}
+		t, err = shorten(ctx, w, operation, t)
 		if err != nil {
 			return err
 		}
@@ -156,6 +162,27 @@ func noRoomForAnyone(ctx context.Context, w *scene.World, operation string, odd 
 		}
 	}
 	return "", nil
+}
+
+// stillUnanswered sends a request that got no answer again. If it is answered then, why tells so: all may have stood
+// still for a moment, the machine of agstest too, and whether such a request hangs now and then is not known. If that
+// answer is wrong, its trial is returned; else the one that was given.
+func stillUnanswered(ctx context.Context, w *scene.World, operation string, odd *trial) (t *trial, why string,
+	err error) {
+	if odd.exchange.Status != 0 {
+		return odd, "", nil
+	}
+	t, err = try(ctx, w, operation, odd.mutations)
+	switch {
+	case err != nil:
+		return nil, "", err
+	case t == nil || t.exchange.Status == 0:
+		return odd, "", nil
+	case t.wrong != "":
+		return t, "", nil
+	}
+	return nil, fmt.Sprintf("%s to a request in which %s, and one came when it was sent again: whether such a request "+
+		"goes unanswered now and then, or all stood still for a moment, is not known", odd.wrong, odd.told), nil
 }
 
 // pauseOfLimiters lets a limiter of some requests a second have room again.
