@@ -33,7 +33,7 @@ var hostileKinds = map[string]struct{ lean, net string }{
 	"cut in a chunk":                      {"reset", "reset"},
 	"no last chunk":                       {"reset", "reset"},
 	"a length above what comes":           {"reset", "reset"},
-	"a length said twice":                 {"other", "whole"},
+	"a length said twice":                 {"whole", "whole"},
 	"two lengths":                         {"other", "other"},
 	"two lengths in one line":             {"other", "other"},
 	"a length that is no number":          {"other", "other"},

@@ -1,10 +1,12 @@
 package transport
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"runtime"
@@ -195,6 +197,8 @@ func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer,
 	switch {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		answer.Truncated = true
+	case errors.Is(err, fasthttp.ErrDuplicateContentLength):
+		return h.readLengths(c, request, answer)
 	case err != nil:
 		return c.plainly(err)
 	}
@@ -217,6 +221,24 @@ func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer,
 	}
 	if coding := h.response.Header.ContentEncoding(); len(coding) > 0 {
 		decode(answer, string(coding))
+	}
+	return answer.Err
+}
+
+// readLengths reads an answer that gives its length twice, as net/http does: if both are one, a reader may take it (RFC
+// 9110 section 8.6). fasthttp refuses it, and has taken nothing of it from the connection yet.
+func (h *leanHit) readLengths(c *connection, request *hit.Request, answer *hit.Answer) error {
+	in, err := http.ReadResponse(c.reader, &http.Request{Method: request.Method})
+	if err != nil {
+		return c.plainly(err)
+	}
+	defer in.Body.Close()
+	h.response.Reset()
+	if in.Close {
+		h.response.SetConnectionClose()
+	}
+	if err := fill(answer, in, request, new(bytes.Buffer)); err != nil && err != answer.Err {
+		return c.plainly(err)
 	}
 	return answer.Err
 }

@@ -132,7 +132,12 @@ func (n *netTransport) carry(ctx context.Context, request *hit.Request, answer *
 	if in.StatusCode == http.StatusSwitchingProtocols {
 		return errUpgraded
 	}
-	_, err = io.Copy(body, io.LimitReader(in.Body, maxBody+1))
+	return fill(answer, in, request, body)
+}
+
+// fill reads the body of an answer whose head net/http has read, and takes from both what an exchange needs.
+func fill(answer *hit.Answer, in *http.Response, request *hit.Request, body *bytes.Buffer) error {
+	_, err := io.Copy(body, io.LimitReader(in.Body, maxBody+1))
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}

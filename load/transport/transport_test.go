@@ -279,9 +279,10 @@ func TestFormsOfAnswers(t *testing.T) {
 			"5\r\nright\r\n0\r\nserver-timing: db;dur=1\r\nx-sum: 1\r\n\r\n",
 		"with extensions of chunks": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" +
 			"5;a=b;c=\"d\"\r\nright\r\n0;last\r\n\r\n",
-		"up to the close":     "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nright",
-		"after an early hint": "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nright",
-		"of HTTP/1.0":         "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nright",
+		"up to the close":       "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nright",
+		"after an early hint":   "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nright",
+		"of HTTP/1.0":           "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nright",
+		"with its length twice": "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\nContent-Length: 5\r\n\r\nright",
 	} {
 		t.Run(name, func(t *testing.T) {
 			carrier := connectTo(t, wire.Target{URL: speak(t, func(c net.Conn, in *bufio.Reader) {
