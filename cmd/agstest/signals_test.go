@@ -115,7 +115,7 @@ func TestSignalsBeforeTheStart(t *testing.T) {
 	require.NoError(t, c.Process.Signal(syscall.SIGTERM))
 	assert.Equal(t, exitTerminated, c.code(), c.stderr.String())
 	assert.Empty(t, sentences(c.stderr.String()))
-	saysInEveryFile(t, filepath.Join(c.Dir, "run"), "the load was never sent: the run was told to stop (SIGTERM)")
+	saysInEveryFile(t, filepath.Join(c.Dir, "run"), "the load was never sent: everything was set up, and it waited for its start at ", ": the run was told to stop (SIGTERM)")
 	assert.NoFileExists(t, filepath.Join(c.Dir, "run", tally.RecordFile))
 }
 

@@ -145,7 +145,8 @@ func TestWhatClosesBehindEachAnswerLosesNothing(t *testing.T) {
 
 // Where a connection carries a second request, it is kept.
 func TestConnectionsThatCarryRequestsAreKept(t *testing.T) {
-	service, connections := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	service, connections := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, "yes", r.Header.Get("X-Pass"), "every request has the headers of the target")
 		io.WriteString(w, "{}")
 	})), atomic.Int64{}
 	service.Config.ConnState = func(_ net.Conn, state http.ConnState) {
@@ -155,7 +156,7 @@ func TestConnectionsThatCarryRequestsAreKept(t *testing.T) {
 	}
 	service.Start()
 	t.Cleanup(service.Close)
-	c, err := NewClient(Target{URL: service.URL})
+	c, err := NewClient(Target{URL: service.URL, Headers: map[string]string{"X-Pass": "yes"}})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	c.transport.IdleConnTimeout = 0

@@ -75,7 +75,7 @@ func (c *Client) Reach(ctx context.Context) (*Exchange, error) {
 	}
 	switch {
 	case err == nil:
-		c.seeKeeping(ctx)
+		c.seeKeeping(ctx, x)
 		return x, nil
 	case x.Status == 0, certain(c.base, x):
 		return x, err
@@ -90,7 +90,7 @@ func (c *Client) Reach(ctx context.Context) (*Exchange, error) {
 	second := c.once(ctx, ask) // the first call has waited already
 	// no AGS takes that token, and a page takes everything
 	if second.Err == nil && second.Status/100 != 2 && c.strange(second) == nil {
-		c.seeKeeping(ctx)
+		c.seeKeeping(ctx, x)
 		return x, nil
 	}
 	return nil, err
@@ -125,12 +125,12 @@ func (c *Client) awaited(ctx context.Context, x *Exchange) *Exchange {
 // Some close each connection and do not say so, as tinyproxy 1.11 does: a request that comes before the end is seen is
 // lost, and nobody can tell whether it was done. One for discovery may be sent again. What it is answered does not
 // matter.
-func (c *Client) seeKeeping(ctx context.Context) {
+func (c *Client) seeKeeping(ctx context.Context, answered *Exchange) {
 	var kept atomic.Bool
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(on httptrace.GotConnInfo) {
 		kept.Store(on.Reused)
 	}})
-	if x, lost := c.carry(traced, c.discovery()); lost != nothingLost || x.Err == nil && !kept.Load() {
+	if x, lost := c.carry(traced, answered.Call); lost != nothingLost || x.Err == nil && !kept.Load() {
 		c.keepsNone.Store(true)
 		c.Close()
 	}
