@@ -203,9 +203,7 @@ func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer,
 		return c.plainly(err)
 	}
 	if !c.used {
-		if announced := h.response.Header.Peek("Keep-Alive"); len(announced) > 0 {
-			h.transport.timeouts.announce(string(announced))
-		}
+		h.heedKeepAlive()
 	}
 	answer.Header = (*leanHeader)(&h.response.Header)
 	answer.Status = h.response.StatusCode()
@@ -223,6 +221,13 @@ func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer,
 		decode(answer, string(coding))
 	}
 	return answer.Err
+}
+
+// heedKeepAlive heeds how long the service says that it keeps a connection.
+func (h *leanHit) heedKeepAlive() {
+	if announced := h.response.Header.Peek("Keep-Alive"); len(announced) > 0 {
+		h.transport.timeouts.announce(string(announced))
+	}
 }
 
 // readLengths reads an answer that gives its length twice, as net/http does: if both are one, a reader may take it (RFC

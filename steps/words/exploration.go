@@ -98,16 +98,9 @@ func explore(ctx context.Context, w *scene.World, operation string) error {
 		if t == nil || t.wrong == "" {
 			continue
 		}
-		if why, err := noRoomForAnyone(ctx, w, operation, t); err != nil {
-			return err
-		} else if why != "" {
-			return talk.Unknownf("%s", why)
-		}
-		t, why, err := stillUnanswered(ctx, w, operation, t)
+		t, err := confirm(ctx, w, operation, t)
 		if err != nil {
 			return err
-		} else if why != "" {
-			return talk.Unknownf("%s", why)
 		}
 		t, err = shorten(ctx, w, operation, t)
 		if err != nil {
@@ -139,6 +132,19 @@ const wellAnswered = "an answer in time, below 500, and no tokens without a good
 
 // usesUp tells whether a call uses up the token that it shows.
 func usesUp(operation string) bool { return operation == ags.Refresh || operation == ags.SignOut }
+
+// confirm returns an error that leaves the matter open where a limiter or a moment may have done what an odd request
+// showed. The trial that it returns is the given one, or the same request at another try.
+func confirm(ctx context.Context, w *scene.World, operation string, odd *trial) (*trial, error) {
+	why, err := noRoomForAnyone(ctx, w, operation, odd)
+	if why == "" && err == nil {
+		odd, why, err = stillUnanswered(ctx, w, operation, odd)
+	}
+	if why != "" && err == nil {
+		err = talk.Unknownf("%s", why)
+	}
+	return odd, err
+}
 
 // noRoomForAnyone tells of a status 503 whether it comes from the number of requests, as a limiter's does, or from the
 // request itself. It comes from the request if the documented one is answered otherwise and the odd one alike, twice in
