@@ -80,9 +80,9 @@ func TestHitsCostFewAllocations(t *testing.T) {
 	pastFirst(c)
 	c.JudgeEvery = 1 << 30 // full judgements are measured by the benchmark
 	var request hit.Request
-	bodies := make([][]byte, 200)
-	for n := range bodies {
-		bodies[n] = answer(uint32(n), 10000+n)
+	bodies := make([][]byte, 3*200) // new ones at each turn
+	for i := range bodies {
+		bodies[i] = answer(uint32(i%200), 10000+i)
 	}
 	now := time.Now()
 	seq := uint64(0)
@@ -90,7 +90,9 @@ func TestHitsCostFewAllocations(t *testing.T) {
 		seq++
 		require.True(t, c.Begin(seq, &request))
 		n := request.Client.(*sender).client
-		outcome := c.End(&request, &hit.Answer{Status: http.StatusOK, Body: bodies[n], Sent: now, Received: now})
+		turn := uint32(seq-1) / 200
+		answer := hit.Answer{Status: http.StatusOK, Body: bodies[turn*200+n], Sent: now, Received: now}
+		outcome := c.End(&request, &answer)
 		if outcome.Kind != "" {
 			t.Fatal(outcome)
 		}

@@ -83,13 +83,14 @@ type Crowd struct {
 	sampled  sampler
 	standing standing
 
-	clients []client
-	access  [][]byte // sealed access tokens, for clients that sign out
-	last    []last   // of the first maxWatched clients
-	made    time.Time
-	fresh   queue // clients at the start of their steps
-	ongoing queue // clients in the middle of it
-	spares  atomic.Int64
+	clients   []client
+	access    [][]byte // sealed access tokens, for clients that sign out
+	last      []last   // of the first maxWatched clients
+	freshness freshness
+	made      time.Time
+	fresh     queue // clients at the start of their steps
+	ongoing   queue // clients in the middle of it
+	spares    atomic.Int64
 	// starters and chains are the clients that have not retired: of those that sign on or live a whole life, and of those
 	// that stay signed in.
 	starters, chains atomic.Int64

@@ -1,7 +1,9 @@
 package clients
 
 import (
+	"fmt"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -83,6 +85,75 @@ func TestTokensThatAreNotNew(t *testing.T) {
 				require.Equal(t, hit.KindToken, outcome.Kind)
 				require.Contains(t, outcome.Message, a.says)
 			}
+		})
+	}
+}
+
+// A gateway that keeps answers gives one of many a second time. Tokens made in the same second, also on another node,
+// may be alike and are none of those.
+func TestATokenThatIsStoredSomewhere(t *testing.T) {
+	type node struct {
+		behind time.Duration
+		drawn  bool // its tokens differ though they are of the same second
+	}
+	type came struct {
+		at time.Duration
+		by node
+	}
+	// Refreshes of one client, after those of the others at the same pace.
+	every := func(pace time.Duration, nodes ...node) (answers []came) {
+		for i := range 30 {
+			answers = append(answers, came{time.Duration(i) * pace, nodes[i%len(nodes)]})
+		}
+		return answers
+	}
+	const pace = 400 * time.Millisecond
+	twice := []int{20, 25}
+	for name, run := range map[string]struct {
+		answers []came
+		again   map[int]int // answers that are those of another one
+		wrong   []int
+	}{
+		"seconds later":                      {every(3*time.Second, node{drawn: true}), map[int]int{20: 19}, []int{20}},
+		"tokens by the second, a later one":  {every(3*time.Second, node{}), map[int]int{20: 19}, []int{20}},
+		"the one before the last":            {every(3*time.Second, node{drawn: true}), map[int]int{20: 18}, []int{20}},
+		"within a second":                    {every(pace, node{drawn: true}), map[int]int{20: 19, 25: 24}, twice},
+		"at the start":                       {every(3*time.Second, node{drawn: true}), map[int]int{1: 0}, nil},
+		"all are new":                        {every(pace, node{drawn: true}), nil, nil},
+		"made of the second":                 {every(pace, node{}), nil, nil},
+		"made of the second, two clocks":     {every(pace, node{}, node{behind: 3 * time.Second}), nil, nil},
+		"made of the second by one of two":   {every(pace, node{}, node{}, node{drawn: true}), nil, nil},
+		"a clock that is behind by the pace": {every(3*time.Second, node{}, node{behind: 3 * time.Second}), nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _ := signedInCrowd(t, 2)
+			pastFirst(c)
+			second := c.made.Round(0).Truncate(time.Second).Add(time.Minute)
+			var wrong []int
+			var bodies [][]byte
+			for i, a := range run.answers {
+				made, serial := second.Add(a.at-a.by.behind).Unix(), ""
+				if a.by.drawn {
+					serial = strconv.Itoa(i)
+				}
+				body := fmt.Appendf(nil, `{"access_token":%q,"refresh_token":%q,"client_id":"LOAD_1","accountId":"L1","token_type":"bearer","expires_in":3600,"refresh_expires_in":172800,"fixed_refresh_expires_in":2592000}`,
+					lab.Token("DevAuthN", "L1", "LOAD_1", serial+"9", made+3600),
+					lab.Token("RefreshAuthN", "L1", "LOAD_1", serial+"9", made+172800))
+				if of, stored := run.again[i]; stored {
+					body = bodies[of]
+				}
+				bodies = append(bodies, body)
+				at := c.made.Add(second.Add(a.at).Sub(c.made.Round(0)))
+				answer := hit.Answer{Status: http.StatusOK, Body: body, Sent: at, Received: at.Add(time.Millisecond)}
+				outcome, kept := c.judge(&sender{client: 0, step: stepRefresh}, &answer)
+				require.True(t, kept)
+				if outcome.Kind != "" {
+					require.Equal(t, hit.KindToken, outcome.Kind)
+					require.Contains(t, outcome.Message, "one that it was given")
+					wrong = append(wrong, i)
+				}
+			}
+			assert.Equal(t, run.wrong, wrong)
 		})
 	}
 }
