@@ -164,8 +164,14 @@ func askedBy(a *ab.Asked) *load.Asked {
 		Clients: a.Clients, SetUp: a.SetUp}
 }
 
-// dryOutput tells which earlier run --out would replace; a folder that would be refused is refused.
+// errDryJSON refuses --json where there is no result that it could write.
+var errDryJSON = failure.Usagef("--json writes the result of a run, and --dry-run makes none: leave one of them out")
+
+// dryOutput tells which earlier run --out would replace; a folder that would be refused is refused, and --json.
 func (p *program) dryOutput(out *outputFlags) error {
+	if out.json {
+		return errDryJSON
+	}
 	if out.out == "" {
 		return nil
 	}
@@ -185,8 +191,10 @@ func (p *program) dryOutput(out *outputFlags) error {
 	return nil
 }
 
-// dryLoad prints what a load would send, after what the check before it would send, if there is one.
-func (p *program) dryLoad(s *serviceFlags, o load.Options, check *steps.Options, out *outputFlags) error {
+// dryLoad prints what a load would send, after what the check before it would send, if there is one. A load on a
+// cluster has flags of it, else nil.
+func (p *program) dryLoad(s *serviceFlags, o load.Options, check *steps.Options, k *kubernetesFlags,
+	out *outputFlags) error {
 	if err := p.dryOutput(out); err != nil {
 		return err
 	}
@@ -196,7 +204,14 @@ func (p *program) dryLoad(s *serviceFlags, o load.Options, check *steps.Options,
 	}
 	defer service.close()
 	o.Environment = service.environment
-	asked, err := load.Check(o, max(1, o.Shard.Of))
+	shards := max(1, o.Shard.Of)
+	if k != nil {
+		shards = k.shards
+		if err := k.checkAddress(service.environment); err != nil {
+			return err
+		}
+	}
+	asked, err := load.Check(o, shards)
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ What only a load can show (ERR-12, LOAD-01 to LOAD-07) is judged by its load, an
 			}
 			p.warnOfNames(lf.yesLoad)
 			if lf.dryRun {
-				return p.dryLoad(&s, send, &check, &out)
+				return p.dryLoad(&s, send, &check, nil, &out)
 			}
 			return p.withRun(c, &s, &out, "gate", func(r *ongoing) error {
 				r.yes, r.yesLoad, r.showIDs = lf.yes, lf.yesLoad, cf.showIDs

@@ -41,6 +41,13 @@ func (p *program) loadOnKubernetes(c *cobra.Command, f *loadFlags, lf *liveFlags
 	if err := k.checkLoad(f, s); err != nil {
 		return err
 	}
+	if f.dryRun {
+		o, err := f.options(false)
+		if err != nil {
+			return err
+		}
+		return p.dryLoad(s, o, nil, k, out)
+	}
 	return p.withRun(c, s, out, "load", func(r *ongoing) error {
 		f.seed = p.seed(f.seed)
 		job, err := p.shardsOf(c, f, k, r.service.environment, r.run.ID)

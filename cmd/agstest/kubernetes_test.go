@@ -251,6 +251,18 @@ func TestNothingIsCreatedForAWrongLoad(t *testing.T) {
 	}
 }
 
+func TestADryRunOfALoadOnAClusterCreatesNothing(t *testing.T) {
+	f, line, out := withCluster(t, "")
+	code, stdout, stderr := f.call(append(line, "--dry-run")...)
+	assert.Equal(t, exitPass, code, stderr)
+	assert.Regexp(t, `^load: at most [0-9]+ requests, .*; nothing was sent\n$`, stdout)
+	assert.Empty(t, f.created)
+	assert.NoDirExists(t, out)
+	code, _, stderr = f.call(append(line, "--dry-run", "--allow-loopback=false")...)
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, stderr, "which inside a pod is the pod itself")
+}
+
 func TestFlagsOfAClusterNeedIt(t *testing.T) {
 	code, _, stderr := call(t, nil, "load", "--shards", "3")
 	assert.Equal(t, exitUsage, code)

@@ -345,7 +345,7 @@ code 4. What is made there is removed at the end.`,
 			}
 			p.warnOfNames(f.yesLoad)
 			if f.dryRun {
-				return p.dryLoad(&s, o, nil, &out)
+				return p.dryLoad(&s, o, nil, nil, &out)
 			}
 			return p.withRun(c, &s, &out, "load", func(r *ongoing) error {
 				ctx, err := p.goLive(c.Context(), r, &lf, lookedAt{"Load", workloadOf(&o), alone(r.run.Environment)})

@@ -59,6 +59,9 @@ Paths in a plan are relative to it. Ctrl-C ends what runs in order; --resume goe
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			p.exitZero = f.exitZero
+			if f.dryRun && f.json {
+				return errDryJSON
+			}
 			if f.parallel < 0 || c.Flags().Changed("parallel") && f.parallel == 0 {
 				return failure.Usagef("--parallel must be 1 or more, not %d", f.parallel)
 			}
