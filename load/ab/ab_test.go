@@ -156,9 +156,13 @@ func TestNearestRank(t *testing.T) {
 	assert.Zero(t, nearestRank(nil, 0.5))
 }
 
-// quickAB compares two services in about five seconds.
+// quickAB compares two services in about five seconds. The rate is low: of blocks of 20 hits it shows who sends what,
+// and when; tests that are about figures raise it.
 func quickAB(old, new *environment.Environment) Options {
-	return Options{Old: old, New: new, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh}, Rate: per(500), Pairs: 10, Block: 200 * time.Millisecond, Seed: 3, Placement: compare.SamePlacement}
+	return Options{
+		Old: old, New: new, Traffic: clients.Traffic{Workload: clients.WorkloadRefresh}, Rate: per(100), Pairs: 10,
+		Block: 200 * time.Millisecond, Seed: 3, Placement: compare.SamePlacement,
+	}
 }
 
 func TestABMeasuresBothSidesByTurns(t *testing.T) {
@@ -184,6 +188,7 @@ func TestABMeasuresBothSidesByTurns(t *testing.T) {
 	old := newServer(t, mock.Config{}, watch(0))
 	new := newServer(t, mock.Config{}, func(h http.Handler) http.Handler { return watch(1)(broken(h)) })
 	o := quickAB(old.Environment, new.Environment)
+	o.Rate = per(500)
 	swaps := 0
 	o.Placement, o.Swap = "", func(context.Context) error { swaps++; return nil }
 	o.Run, o.Confirm = reports.Run{ID: "ab-1"}, true
@@ -279,7 +284,7 @@ func TestABMeasuresBothSidesByTurns(t *testing.T) {
 func TestABTellsOfWrongAnswersThatNoFigureCounts(t *testing.T) {
 	t.Parallel()
 	cold := lab.Spoiled("/refresh", 0, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
-		if n > 90 {
+		if n > 18 {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -295,11 +300,11 @@ func TestABTellsOfWrongAnswersThatNoFigureCounts(t *testing.T) {
 		t.Skipf("this machine was too busy: %v", c.Interleaved.Invalid)
 	}
 	round := c.Interleaved.Rounds[0]
-	assert.Equal(t, compare.Answers{Sent: 100}, round.WarmUp.Old[hit.OpRefresh])
+	assert.Equal(t, compare.Answers{Sent: 20}, round.WarmUp.Old[hit.OpRefresh])
 	// The service counts requests as they come, and some may overtake others over the border of a block.
 	first, next := round.WarmUp.New[hit.OpRefresh], round.Settling.New[hit.OpRefresh]
-	assert.Equal(t, []int64{100, 100}, []int64{first.Sent, next.Sent})
-	assert.GreaterOrEqual(t, first.Wrong, int64(60))
+	assert.Equal(t, []int64{20, 20}, []int64{first.Sent, next.Sent})
+	assert.GreaterOrEqual(t, first.Wrong, int64(12))
 	assert.Less(t, next.Wrong, first.Wrong)
 	assert.Equal(t, reports.Regressed, c.Verdict, c.Reason)
 	assert.Contains(t, c.Reason, "Many answers of the new build were wrong: 90.00 % of refresh in the warm-up (before: 0 %).")
@@ -369,6 +374,7 @@ func TestABEndsWhereASideHasNoClientLeft(t *testing.T) {
 	old.Environment.Load.Clients.Count = 30
 	new := newServer(t, mock.Config{}, nil)
 	o := quickAB(old.Environment, new.Environment)
+	o.Rate = per(500) // so that each client soon has its turn again
 	o.Clients, o.Confirm = 10, true
 	c, err := Run(context.Background(), o)
 	require.NoError(t, err)
@@ -475,8 +481,8 @@ func TestABThatIsInterrupted(t *testing.T) {
 func TestAPairIsKeptOnceAllItsAnswersAreIn(t *testing.T) {
 	t.Parallel()
 	answered := make(chan struct{})
-	held := lab.Spoiled("/refresh", 250, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
-		if n <= 10 { // of the first or the second pair
+	held := lab.Spoiled("/refresh", 50, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if n <= 5 { // of the first or the second pair
 			<-answered
 		}
 		next.ServeHTTP(w, r)
@@ -496,7 +502,7 @@ func TestAPairIsKeptOnceAllItsAnswersAreIn(t *testing.T) {
 	for _, c := range kept {
 		for i, pair := range c.Interleaved.Rounds[0].Pairs {
 			sent := []int64{pair.Old[hit.OpRefresh].Sent, pair.New[hit.OpRefresh].Sent}
-			assert.Equal(t, []int64{90, 90}, sent, "pair %d of %d", i, len(c.Interleaved.Rounds[0].Pairs))
+			assert.Equal(t, []int64{18, 18}, sent, "pair %d of %d", i, len(c.Interleaved.Rounds[0].Pairs))
 		}
 	}
 }
@@ -537,7 +543,7 @@ func TestABRefusesWhatCannotBeCompared(t *testing.T) {
 		"another one's yes": {func(o *Options) { o.New, o.YesLoad = &protected, []string{"other"} }, `--yes-load says "other" and the environment is "live"`},
 		"too fast": {func(o *Options) {
 			slow := *s.Environment
-			slow.Load.MaxRate = "100/s"
+			slow.Load.MaxRate = "50/s"
 			o.New = &slow
 		}, "load.maxRate"},
 	} {
