@@ -68,20 +68,13 @@ func loadCharts(l *reports.Load, lines map[string]timeline, baseline *reports.Lo
 		full = append(full, c.draw())
 	}
 	if all, ok := lines[""]; ok {
-		x, y := all.points(fullPoints, func(bucket []reports.Second) float64 {
-			top := int64(0)
-			for _, second := range bucket {
-				top = max(top, second.Lag99)
-			}
-			return float64(top) / 1e6
-		})
 		full = append(full, chart{ID: "l-lag", Title: "Send lag: how far the generator was behind its schedule",
 			Description: fmt.Sprintf("p99 of each second. Over the whole run p99 %s, max %s. %s",
 				figures.Milliseconds(l.Generator.Lag.P99), figures.Milliseconds(l.Generator.Lag.Max),
 				all.bucketWords(fullPoints)),
 			X: axis{Label: "since the start", Time: true},
 			Y: axis{Label: "send lag", Format: axisMilliseconds}, Height: 200,
-			Lines: []line{{Name: "p99 lag", Look: "max", X: x, Y: y, Area: true}}}.draw())
+			Lines: []line{all.times(line{Name: "p99 lag", Look: "max", Area: true}, fullPoints, highestLag)}}.draw())
 	}
 	return full, small
 }
@@ -114,8 +107,8 @@ func responseChart(l *reports.Load, name string, t timeline, limit int) chart {
 	if o.Right == 0 {
 		c.Title += ": no answer was right, so there is none to draw"
 	}
-	c.Description = fmt.Sprintf("Right answers only. %s Over the whole run: p50 %s, p95 %s, p99 %s, max %s.",
-		t.bucketWords(limit), figures.Milliseconds(times.P50), figures.Milliseconds(times.P95),
+	c.Description = fmt.Sprintf("Right answers only. %s%s Over the whole run: p50 %s, p95 %s, p99 %s, max %s.",
+		t.bucketWords(limit), t.rateWords(limit), figures.Milliseconds(times.P50), figures.Milliseconds(times.P95),
 		figures.Milliseconds(times.P99), figures.Milliseconds(times.Max))
 	var all [][]float64
 	for _, of := range []struct {
@@ -126,9 +119,9 @@ func responseChart(l *reports.Load, name string, t timeline, limit int) chart {
 		if limit <= smallPoints && of.name == "max" {
 			continue
 		}
-		x, y := t.points(limit, highest(of.pick))
-		all = append(all, y)
-		c.Lines = append(c.Lines, line{Name: of.name, Look: of.name, X: x, Y: y})
+		drawn := t.times(line{Name: of.name, Look: of.name}, limit, highest(of.pick))
+		all = append(all, drawn.Y)
+		c.Lines = append(c.Lines, drawn)
 	}
 	for _, limit := range l.LimitsOf(name) {
 		if at, percentile, ok := timeLimit(limit.Expression); ok {
@@ -144,8 +137,8 @@ func responseChart(l *reports.Load, name string, t timeline, limit int) chart {
 	if c.Y.Log {
 		c.Y.Label = "time, log scale"
 	}
-	x, y := t.points(limit, perSecond(func(s reports.Second) int64 { return s.Asked }))
-	c.Lines = append([]line{{Name: "asked", Look: "asked", X: x, Y: y, OnRight: true}}, c.Lines...)
+	asked := t.rate(line{Name: "asked", Look: "asked", OnRight: true}, limit, askedOf)
+	c.Lines = append([]line{asked}, c.Lines...)
 	return c
 }
 
@@ -165,18 +158,29 @@ func timeLimit(expression string) (at float64, percentile string, ok bool) {
 	return float64(d) / 1e6, parts[1], true
 }
 
+func askedOf(s reports.Second) int64 { return s.Asked }
+
+// highestLag picks the highest send lag of a bucket in milliseconds; a bucket in which nothing was sent has none.
+func highestLag(bucket []reports.Second) float64 {
+	top := math.NaN()
+	for _, second := range bucket {
+		if second.Sent > 0 && !(float64(second.Lag99)/1e6 <= top) {
+			top = float64(second.Lag99) / 1e6
+		}
+	}
+	return top
+}
+
 func throughputChart(l *reports.Load, t timeline) chart {
-	x, asked := t.points(fullPoints, perSecond(func(s reports.Second) int64 { return s.Asked }))
-	_, sent := t.points(fullPoints, perSecond(func(s reports.Second) int64 { return s.Sent }))
-	_, right := t.points(fullPoints, perSecond(func(s reports.Second) int64 { return s.Right }))
 	whole := l.Whole()
 	return chart{ID: "l-throughput", Title: "Throughput: asked, sent and right",
-		Description: fmt.Sprintf("Asked %s, sent %s, right %s over the whole run.", figures.Count(whole.Asked),
-			figures.Count(whole.Sent), figures.Count(whole.Right)),
+		Description: fmt.Sprintf("Asked %s, sent %s, right %s over the whole run.%s", figures.Count(whole.Asked),
+			figures.Count(whole.Sent), figures.Count(whole.Right), t.rateWords(fullPoints)),
 		X: axis{Label: "since the start", Time: true}, Y: axis{Label: "per second",
 			Format: axisRate}, Height: 220,
-		Lines: []line{{Name: "asked", Look: "asked", X: x, Y: asked}, {Name: "sent", Look: "s1", X: x, Y: sent},
-			{Name: "right", Look: "s3", X: x, Y: right}}}
+		Lines: []line{t.rate(line{Name: "asked", Look: "asked"}, fullPoints, askedOf),
+			t.rate(line{Name: "sent", Look: "s1"}, fullPoints, func(s reports.Second) int64 { return s.Sent }),
+			t.rate(line{Name: "right", Look: "s3"}, fullPoints, func(s reports.Second) int64 { return s.Right })}}
 }
 
 // wrongChart draws what was wrong, on its own scale: at 98 % right the rest would be a thread at the top.
@@ -197,18 +201,18 @@ func wrongChart(l *reports.Load, t timeline) (chart, bool) {
 	statuses = statuses[:min(len(statuses), 5)]
 	c := chart{ID: "l-wrong-chart", Title: "Wrong answers, on their own scale",
 		X: axis{Label: "since the start", Time: true}, Y: axis{Label: "per second", Format: axisRate}, Height: 220}
-	x, y := t.points(fullPoints, perSecond(func(s reports.Second) int64 { return s.Wrong }))
-	c.Lines = append(c.Lines, line{Name: "wrong", Look: "wrong", X: x, Y: y, Area: true})
+	c.Lines = append(c.Lines, t.rate(line{Name: "wrong", Look: "wrong", Area: true}, fullPoints,
+		func(s reports.Second) int64 { return s.Wrong }))
 	words := []string{figures.PluralOf(wrong, "wrong answer", "wrong answers")}
 	for i, status := range statuses {
-		_, y := t.points(fullPoints, perSecond(func(s reports.Second) int64 { return s.Statuses[status] }))
 		name := status
 		if status == "none" {
 			name = "no answer"
 		}
-		c.Lines = append(c.Lines, line{Name: name, Look: seriesLook(i + 1), X: x, Y: y})
+		c.Lines = append(c.Lines, t.rate(line{Name: name, Look: seriesLook(i + 1)}, fullPoints,
+			func(s reports.Second) int64 { return s.Statuses[status] }))
 		words = append(words, figures.Count(totals[status])+" "+name)
 	}
-	c.Description = strings.Join(words, ", ") + "."
+	c.Description = strings.Join(words, ", ") + "." + t.rateWords(fullPoints)
 	return c, true
 }

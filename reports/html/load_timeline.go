@@ -94,9 +94,87 @@ func wantedStatus(o *reports.Operation) string {
 	return ""
 }
 
+// width is how many seconds each of at most limit points stands for.
+func (t timeline) width(limit int) int { return max((len(t.seconds)+limit-1)/limit, 1) }
+
+// severalHits is how many hits the window of a rate holds at least: the rate of single ones would be a saw.
+const severalHits = 5
+
+// window is how many seconds a rate is the mean of: those of a point, and more where hits are rare.
+func (t timeline) window(limit int) int {
+	first, last, hits := -1, 0, int64(0)
+	for i, second := range t.seconds {
+		n := max(second.Asked, second.Sent)
+		if n <= 0 {
+			continue
+		}
+		if first < 0 {
+			first = i
+		}
+		last, hits = i, hits+n
+	}
+	width := t.width(limit)
+	if hits > 0 {
+		width = max(width, int(math.Ceil(severalHits*float64(last-first+1)/float64(hits))))
+	}
+	return min(width, max(len(t.seconds), 1))
+}
+
+// slow tells whether hits are so rare that a rate needs a window of its own, and single answers marks.
+func (t timeline) slow(limit int) bool { return t.window(limit) > t.width(limit) }
+
+// rate gives a line the mean of a count a second. Of a slow load it has a step for each window, the last of which ends
+// with the run.
+func (t timeline) rate(l line, limit int, of func(reports.Second) int64) line {
+	if !t.slow(limit) {
+		l.X, l.Y = t.points(limit, perSecond(of))
+		return l
+	}
+	width, end := t.window(limit), len(t.seconds)
+	for i := 0; i < end; i += width {
+		from := min(i, end-width)
+		l.X, l.Y = append(l.X, float64(t.from+i)), append(l.Y, perSecond(of)(t.seconds[from:from+width]))
+	}
+	l.X, l.Y, l.Steps = append(l.X, float64(t.from+end-1)), append(l.Y, l.Y[len(l.Y)-1]), true
+	return l
+}
+
+// mostMarks is up to how many points of a slow load are marked; a line through more of them is seen without.
+const mostMarks = 100
+
+// times gives a line what pick makes of the seconds of each point. The points of a slow load are joined over the
+// seconds between its hits, and marked, as are points that are alone.
+func (t timeline) times(l line, limit int, pick func([]reports.Second) float64) line {
+	x, y := t.points(limit, pick)
+	gap := 0.0
+	if t.slow(limit) {
+		gap = float64(t.window(limit))
+	}
+	shown := 0
+	for i := range x {
+		if isFinite(y[i]) {
+			if n := len(l.X); n > 0 && x[i]-l.X[n-1] > max(gap, float64(t.width(limit))) {
+				l.X, l.Y = append(l.X, x[i]-1), append(l.Y, math.NaN())
+			}
+			l.X, l.Y = append(l.X, x[i]), append(l.Y, y[i])
+			shown++
+		}
+	}
+	l.Dots = shown <= 2 || gap > 0 && shown <= mostMarks
+	return l
+}
+
+// rateWords say of what a rate of a slow load is the mean; "" for others.
+func (t timeline) rateWords(limit int) string {
+	if !t.slow(limit) {
+		return ""
+	}
+	return fmt.Sprintf(" Rates are the mean of %d seconds each.", t.window(limit))
+}
+
 // points thins a timeline to at most limit points: pick makes each from the seconds that it stands for.
 func (t timeline) points(limit int, pick func([]reports.Second) float64) (x, y []float64) {
-	width := max((len(t.seconds)+limit-1)/limit, 1)
+	width := t.width(limit)
 	for i := 0; i < len(t.seconds); i += width {
 		bucket := t.seconds[i:min(i+width, len(t.seconds))]
 		x = append(x, float64(t.from+i))
@@ -107,8 +185,8 @@ func (t timeline) points(limit int, pick func([]reports.Second) float64) (x, y [
 
 // bucketWords says how many seconds one point stands for.
 func (t timeline) bucketWords(limit int) string {
-	width := (len(t.seconds) + limit - 1) / limit
-	if width <= 1 {
+	width := t.width(limit)
+	if width == 1 {
 		return "Each point is one second."
 	}
 	return fmt.Sprintf("Each point is the highest of %d seconds.", width)
@@ -143,15 +221,15 @@ func (t timeline) spark(name string) *spark {
 	if len(t.seconds) == 0 {
 		return nil
 	}
-	x, y := t.points(60, highest(func(s reports.Second) int64 { return s.P99 }))
-	values := finite(y)
+	l := t.times(line{}, 60, highest(func(s reports.Second) int64 { return s.P99 }))
+	values := finite(l.Y)
 	if len(values) < 2 {
 		return nil
 	}
 	low, high := slices.Min(values), slices.Max(values)
-	horizontal := scale{low: x[0], high: max(x[len(x)-1], x[0]+1), from: 1, to: 119}
+	horizontal := scale{low: float64(t.from), high: float64(t.from + max(len(t.seconds)-1, 1)), from: 1, to: 119}
 	vertical := scale{low: min(0, low), high: max(high, 1e-6), from: 24, to: 2}
-	return &spark{Path: linePath(line{X: x, Y: y}, horizontal, vertical),
+	return &spark{Path: linePath(l, horizontal, vertical),
 		Words: fmt.Sprintf("p99 of %s over time, between %s and %s", name, figures.Milliseconds(int64(low*1e6)),
 			figures.Milliseconds(int64(high*1e6)))}
 }
