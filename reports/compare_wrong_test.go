@@ -43,6 +43,12 @@ func TestWrongAnswersOfTheNewRunStandAtTheTop(t *testing.T) {
 	assert.Contains(t, history.Reason, "The load run says fail: 44 answers were not right.")
 	assert.Equal(t, reports.Fail, history.Verdict)
 	says := fmt.Sprintf("%s: 1 of %s answers belonged to another client (none of %[2]s before)", name, figures.Count(sent))
+	for what, of := range map[*compare.Comparison]string{
+		c: "rong answers of the second run", history: "rong answers of this run"} {
+		assert.Contains(t, render(t, func(w io.Writer) error { return text.Comparison(w, what, false) }), of)
+		assert.Contains(t, render(t, func(w io.Writer) error { return text.MarkdownOfComparison(w, what) }), of)
+		assert.Contains(t, render(t, func(w io.Writer) error { return html.Comparison(w, what, html.Style{}) }), of)
+	}
 	for report, page := range map[string]string{
 		"text":     render(t, func(w io.Writer) error { return text.Comparison(w, c, false) }),
 		"markdown": strings.ReplaceAll(render(t, func(w io.Writer) error { return text.MarkdownOfComparison(w, c) }), "\\", ""),

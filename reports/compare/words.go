@@ -2,6 +2,7 @@ package compare
 
 import (
 	"cmp"
+	"strings"
 
 	"agstest/internal/figures"
 	"agstest/reports"
@@ -18,6 +19,15 @@ func (c *Comparison) Sides() (old, new string) {
 		return "Earlier runs", "This run"
 	}
 	return "First run", "Second run"
+}
+
+// NewInside is the name of the new side as it stands inside a sentence: "the second run".
+func (c *Comparison) NewInside() string {
+	if c.Method == WithHistory {
+		return "this run"
+	}
+	_, name := c.Sides()
+	return "the " + strings.ToLower(name)
 }
 
 func (c *Comparison) Title() string {

@@ -52,7 +52,7 @@ func comparePage(c *compare.Comparison) page {
 		p.Facts = append(p.Facts, reports.Fact{Name: side.name, Value: value},
 			reports.Fact{Name: side.name + " started", Value: figures.Moment(side.run.Start)})
 	}
-	d := compareDetails{OldName: oldName, NewName: newName, Wrong: c.Wrong, WrongOf: strings.ToLower(newName),
+	d := compareDetails{OldName: oldName, NewName: newName, Wrong: c.Wrong, WrongOf: c.NewInside(),
 		NotComparable: c.NotComparable, Advice: c.Advice, Notes: c.Notes}
 	link := func(id, words string) { p.Links = append(p.Links, sectionLink{id, words}) }
 	if len(c.Wrong) > 0 {

@@ -31,7 +31,7 @@ func Comparison(w io.Writer, c *compare.Comparison, color bool) error {
 	}
 	for i, wrong := range c.Wrong {
 		if i == 0 {
-			t.line("  wrong answers of the %s", strings.ToLower(newName))
+			t.line("  wrong answers of %s", c.NewInside())
 		}
 		if i == textShown {
 			t.line("    … and %s", figures.Plural(int64(len(c.Wrong)-i), "more kind"))
@@ -173,12 +173,11 @@ func MarkdownOfComparison(w io.Writer, c *compare.Comparison) error {
 		}
 		m.Add(s)
 	}
-	_, newName := c.Sides()
 	var wrong []string
 	for _, kind := range c.Wrong {
 		wrong = append(wrong, kind.String())
 	}
-	list("Wrong answers of the "+strings.ToLower(newName), "kind", 3, wrong)
+	list("Wrong answers of "+c.NewInside(), "kind", 3, wrong)
 	if c.Verdict != reports.NotComparable || !strings.Contains(c.Reason, strings.Join(c.NotComparable, " ")) {
 		list("", "reason", 3, c.NotComparable)
 	}
