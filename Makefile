@@ -28,13 +28,14 @@ AT_ONCE := -p $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) +
 # Packages are begun in the order they are named: steps, which computes most, first, so that it does not end alone.
 # The race detector looks at the packages that start goroutines or hold locks, and at load, which drives them. There it runs of steps the tests that
 # are about concurrency alone (steps/main_test.go), and cmd starts its program without it (callHere has the exception). Through real gateways the same
-# code goes as in the tests of load/transport. All other tests, and those of steps, run without it; FLAGS are more flags for these.
+# code goes as in the tests of load/transport. load/tally holds a lock for its callers and starts nothing: the tests of load/engine drive it. All other
+# tests, and those of steps, run without it; FLAGS are more flags for these.
 FLAGS ?=
 # go vet looks once, at everything and in full; what go test would look at again for each way of building is switched off.
-CONCURRENT = $$(git grep -lE '^[[:space:]]*go [a-z]|\.Go\(|sync\.[^O]|"sync/' -- '*.go' ':!*_test.go' ':!internal/gateways' ':!load/kubernetes/cluster' | xargs -n1 dirname | sort -u | sed 's|^|./|') ./load
+CONCURRENT = $$(git grep -lE '^[[:space:]]*go [a-z]|\.Go\(|sync\.[^O]|"sync/' -- '*.go' ':!*_test.go' ':!internal/gateways' ':!load/kubernetes/cluster' ':!load/tally' | xargs -n1 dirname | sort -u | sed 's|^|./|') ./load
 # Tests of those packages that compute much, and run nothing side by side that others of the package do not: they too run without it.
-ALONE := ^Test(FaultsShow|ChoicesShow|FaultsAreWellNamed|KeptHitsOfShardsAreThoseOfAll|ARecordIsWholeUpToItsLastSecond|FaultsAreFoundUnderLoad|SignedInClientsAreSmall)$$
-ALONE_IN := ./load/clients ./load/tally ./mock
+ALONE := ^Test(FaultsShow|ChoicesShow|FaultsAreWellNamed|FaultsAreFoundUnderLoad|SignedInClientsAreSmall|AKeptPairComesBackAsItWas|OutageUsesNoTokenUp)$$
+ALONE_IN := ./load/clients ./mock
 # What hangs is ended. No test is to be ended because a machine is slow: the command's take 10 minutes on a third of a processor.
 LONGEST := -timeout 45m
 test: ## run every test, with the race detector where a C compiler is found and where it is of use
