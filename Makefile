@@ -38,8 +38,10 @@ ALONE := ^Test(FaultsShow|ChoicesShow|FaultsAreWellNamed|FaultsAreFoundUnderLoad
 ALONE_IN := ./load/clients ./mock
 # What hangs is ended. No test is to be ended because a machine is slow: the command's take 10 minutes on a third of a processor.
 LONGEST := -timeout 45m
+# Whoever runs make lint as well, which vets the same, says LINTED=1.
+LINTED ?=
 test: ## run every test, with the race detector where a C compiler is found and where it is of use
-	$(GO) vet ./...
+	$(if $(LINTED),,$(GO) vet ./...)
 	@[ -n "$(RACE)" ] || echo "no C compiler found: the tests run WITHOUT the race detector"
 	@set -e; if [ -n "$(RACE)" ]; then \
 		concurrent=$$($(GO) list $(CONCURRENT)); others="./steps $$($(GO) list ./... | grep -vxF "$$concurrent" | grep -v '/steps$$')"; \
