@@ -261,26 +261,57 @@ func hidesReasons(name string) bool {
 	return name == "deleted-device-404" || name == "signed-hs512" || name == "unavailable-now-and-then"
 }
 
-// ofStatus are choices that change nothing but the status of one refusal.
-var ofStatus = regexp.MustCompile("^(no-service|strange-service|no-parameters|odd-parameters|half-parameter|empty-parameters|no-device|strange-client|foreign-client|" +
-	"wrong-password|no-user-token-sent|strange-user-token|strange-account|strange-type|no-token|strange-token|spoiled-token)-[0-9]{3}$")
+// kinds are choices that change one small thing each, and things that have nothing to do with each other: the status of
+// one refusal, one more way of writing one value that is taken, one side of the form of answers. Those of one kind are
+// about the same thing. All others change more, or something that decides what others show.
+var kinds = func() (kinds []*regexp.Regexp) {
+	for _, kind := range []string{
+		// statuses of refusals
+		"no-service-[0-9]{3}", "(strange|unknown)-service-[0-9]{3}", "no-parameters-[0-9]{3}",
+		"odd-parameters-[0-9]{3}", "half-parameter-[0-9]{3}", "empty-parameters-[0-9]{3}", "no-device-[0-9]{3}",
+		"(strange|unknown)-client-[0-9]+", "foreign-client-[0-9]{3}", "wrong-password-[0-9]{3}",
+		"no-user-token-sent-[0-9]{3}", "strange-user-token-[0-9]{3}",
+		"strange-account-[0-9]{3}|operator-refusals-(400|404|422)", "(strange|register)-type-[0-9]{3}",
+		"no-token-[0-9]{3}", "strange-token-[0-9]{3}", "spoiled-token-[0-9]{3}",
+		"(strange|unknown)-session-[0-9]{3}", "unknown-tenant-[0-9]{3}", "wrong-method-[0-9]{3}",
+		"content-type-[0-9]{3}", "second-sign-out-[0-9]{3}",
+		"odd-headers-400|long-headers-431|quotes-403|long-values-413|parameters-once",
+		// ways of writing what is sent
+		"user-name-.*", "register-type-any-case", "tenant-any-case", "operator-account-(any-case|trimmed)",
+		"operator-tenant-any-case", "client-id-hex-any-case",
+		"operator-(end-in-text|account-number|leeway|any-hmac)", "byte-order-mark",
+		// the form of answers
+		"chunked|gzip|connection-close|early-hints|trailers",
+		"no-date|extra-headers|caches-of-the-client|lower-case-headers|no-store", "charset(-quoted)?",
+		"extra-members|member-order|pretty|escaped|numbers-with-fraction",
+		"extra-claims|extra-jose|claim-order|jose-typ-lower-case|profile-features",
+		"no-display-attributes|discovery-reversed|absolute-paths|nameless-endpoints|is-password-only-when-true",
+		"register-gives-.*", "sign-out-gives-object", "companion-seconds", "token-type-capital",
+		"no-client-id-on-refresh",
+	} {
+		kinds = append(kinds, regexp.MustCompile("^("+kind+")$"))
+	}
+	return kinds
+}()
 
-// inTurn puts choices that do not touch each other into one service: of those that change the status of a refusal, one
-// of each refusal. All others, and all with -whole, have a service of their own. It gives indexes of the choices.
+// kindOf is the number of the kind of a choice; -1: it is of none.
+func kindOf(c mock.Choice) int {
+	return slices.IndexFunc(kinds, func(kind *regexp.Regexp) bool { return kind.MatchString(c.Name) })
+}
+
+// inTurn puts choices that do not touch each other into one service: one of each kind. All others, and all with -whole,
+// have a service of their own. It gives indexes of the choices.
 func inTurn(choices []mock.Choice) (services [][]int) {
-	shared := make([][]int, 4) // there are four statuses of a refusal at most
-	kinds, seen := map[string]int{}, map[string]int{}
+	shared := make([][]int, 5) // no kind has more choices
+	seen := make([]int, len(kinds))
 	for i, c := range choices {
-		kind := ofStatus.FindStringSubmatch(c.Name)
-		if kind == nil || *whole {
+		kind := kindOf(c)
+		if kind < 0 || *whole {
 			services = append(services, []int{i})
 			continue
 		}
-		if _, known := kinds[kind[1]]; !known {
-			kinds[kind[1]] = len(kinds)
-		}
-		place := (kinds[kind[1]] + seen[kind[1]]) % len(shared) // each kind begins elsewhere, so that statuses differ in a service
-		seen[kind[1]]++
+		place := (kind + seen[kind]) % len(shared) // each kind begins elsewhere, so that statuses differ in a service
+		seen[kind]++
 		shared[place] = append(shared[place], i)
 	}
 	return append(services, slices.DeleteFunc(shared, func(s []int) bool { return len(s) == 0 })...)
@@ -289,22 +320,29 @@ func inTurn(choices []mock.Choice) (services [][]int) {
 func TestChoicesOfOneServiceDoNotTouch(t *testing.T) {
 	choices := mock.Choices()
 	alone, together := map[string]bool{}, 0
+	used := make([]int, len(kinds))
 	for _, service := range inTurn(choices) {
-		kinds := map[string]bool{}
+		here := map[int]bool{}
 		for _, i := range service {
 			name := choices[i].Name
 			assert.False(t, alone[name], "%s is tried twice", name)
 			alone[name] = true
-			if kind := ofStatus.FindStringSubmatch(name); kind != nil && len(service) > 1 {
-				assert.False(t, kinds[kind[1]], "two of %s", kind[1])
-				kinds[kind[1]], together = true, together+1
-			} else {
+			kind := kindOf(choices[i])
+			if kind < 0 {
 				assert.Len(t, service, 1, name)
+				continue
+			}
+			assert.False(t, here[kind], "two of %s", kinds[kind])
+			here[kind], together = true, together+1
+			used[kind]++
+			for _, other := range kinds[kind+1:] {
+				assert.NotRegexp(t, other, name, "it is of two kinds")
 			}
 		}
 	}
+	assert.NotContains(t, used, 0, "a kind without choices")
 	assert.Len(t, alone, len(choices), "each is tried")
-	assert.GreaterOrEqual(t, together, 50)
+	assert.GreaterOrEqual(t, together, 120)
 }
 
 func leftInPeace(t *testing.T, live bool) {
