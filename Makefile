@@ -25,11 +25,11 @@ run: build ## build, check and load the embedded mock for 10 s, write reports to
 
 # Most packages wait more than they compute: one more than there are processors is tested at a time.
 AT_ONCE := -p $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
-# Packages are begun in the order they are named: steps, which computes most, first, so that it does not end alone.
-# The race detector looks at the packages that start goroutines or hold locks, and at load, which drives them. There it runs of steps the tests that
-# are about concurrency alone (steps/main_test.go), and cmd starts its program without it (callHere has the exception). Through real gateways the same
-# code goes as in the tests of load/transport. load/tally holds a lock for its callers and starts nothing: the tests of load/engine drive it. All other
-# tests, and those of steps, run without it; FLAGS are more flags for these.
+# Packages are begun in the order they are named: steps and cmd, which compute most, first, so that they do not end alone.
+# The race detector looks at the packages that start goroutines or hold locks, and at load, which drives them. There it runs of steps and of cmd the
+# tests that are about concurrency alone (raceful in their main_test.go). Through real gateways the same code goes as in the tests of load/transport.
+# load/tally holds a lock for its callers and starts nothing: the tests of load/engine drive it. All other tests, and those of steps, run without it;
+# FLAGS are more flags for these.
 FLAGS ?=
 # go vet looks once, at everything and in full; what go test would look at again for each way of building is switched off.
 CONCURRENT = $$(git grep -lE '^[[:space:]]*go [a-z]|\.Go\(|sync\.[^O]|"sync/' -- '*.go' ':!*_test.go' ':!internal/gateways' ':!load/kubernetes/cluster' ':!load/tally' | xargs -n1 dirname | sort -u | sed 's|^|./|') ./load
@@ -44,10 +44,11 @@ test: ## run every test, with the race detector where a C compiler is found and 
 	$(if $(LINTED),,$(GO) vet ./...)
 	@[ -n "$(RACE)" ] || echo "no C compiler found: the tests run WITHOUT the race detector"
 	@set -e; if [ -n "$(RACE)" ]; then \
-		concurrent=$$($(GO) list $(CONCURRENT)); others="./steps $$($(GO) list ./... | grep -vxF "$$concurrent" | grep -v '/steps$$')"; \
+		concurrent=$$($(GO) list $(CONCURRENT)); others="./steps ./cmd/agstest $$($(GO) list ./... | grep -vxF "$$concurrent" | grep -v '/steps$$')"; \
 		echo "$(GO) test -vet=off $(LONGEST) $(RACE) $(AT_ONCE) -skip '$(ALONE)'" $$concurrent; CGO_ENABLED=1 $(GO) test -vet=off $(LONGEST) $(RACE) $(AT_ONCE) -skip '$(ALONE)' $$concurrent; \
 		echo "$(GO) test -vet=off $(LONGEST) -run '$(ALONE)' $(ALONE_IN)"; $(GO) test -vet=off $(LONGEST) -run '$(ALONE)' $(ALONE_IN); \
-	else others="./steps $$($(GO) list ./... | grep -v '/steps$$')"; fi; \
+		export AGSTEST_RACED=1; \
+	else others="./steps ./cmd/agstest $$($(GO) list ./... | grep -vE '/(steps|cmd/agstest)$$')"; fi; \
 	echo "$(GO) test -vet=off $(LONGEST) $(AT_ONCE) $(FLAGS)" $$others; $(GO) test -vet=off $(LONGEST) $(AT_ONCE) $(FLAGS) $$others
 
 gateways: ## load and Vegeta side by side through nginx, HAProxy, Apache, Varnish, Squid, Caddy and others, which Debian packages (25 min; wants a quiet machine); the quick half is in make test

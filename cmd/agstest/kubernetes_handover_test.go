@@ -32,7 +32,7 @@ func TestOnlyTheSameProgramWithAnEngineIsTaken(t *testing.T) {
 				require.NoError(t, os.WriteFile(filepath.Join(dir, fullProgram), []byte(script), 0o700))
 			}
 			for _, args := range [][]string{{"kubernetes", "list"}, {"load", "--on", "kubernetes"}} {
-				code, stdout, stderr := callHere(t, nil, args...) // which looks for programs on this PATH
+				code, stdout, stderr := call(t, nil, args...) // which looks for programs on this PATH
 				assert.Equal(t, exitUsage, code)
 				assert.Empty(t, stdout)
 				assert.Contains(t, stderr, test.want)

@@ -16,23 +16,28 @@ import (
 
 var update = flag.Bool("update", false, "write golden files anew")
 
-// raced tells that these tests run under the race detector. AGSTEST_RACED=1 says so without it, to try what else
-// differs then.
-var raced = os.Getenv("AGSTEST_RACED") == "1"
+// raced tells that these tests run under the race detector.
+var raced bool
 
-// racedProgram is agstest as it is in the binary of these tests, under the race detector where they are.
-const racedProgram = "agstest-raced"
+// raceful are the tests for the race detector. They run in this process, or in one of this binary, what does much side
+// by side: every kind of command, ends by a signal or a panic, and loads on a cluster. The other tests look at words,
+// files and exit codes, which are the same with it, and take several times as long; "make test" runs them without it.
+const raceful = "^Test(NoSecretLeavesTheProcess|Signals|PanicInAnyGoroutineEndsWithOneSentence|" +
+	"RunThatEndsEarlyPutsBack|GateWhoseLoadNeverRan|InterruptIsToldAboveTheTable|LoadOnKubernetes|" +
+	"LoadOnKubernetesIsWatched|LoadOnAClusterThatForwardsNoPort|ALostShardMakesARunPartial|" +
+	"NothingIsSentWhereAClusterCannot|ASetUpThatFailsOnAClusterIsTold|KubernetesCommands|StartOfWhatWasApplied|" +
+	"CollectBringsARunHome)$|^TestScript$/^kubernetes$"
 
 func TestMain(m *testing.M) {
 	testscript.Main(suite{m}, map[string]func(){
-		"agstest": main, racedProgram: main, "agstest-with-broken-clock": mainWithBrokenClock, "agstest-that-breaks-down": mainThatBreaksDown, fullProgram: mainOnFakeCluster,
+		"agstest": main, fullProgram: mainOnFakeCluster,
+		"agstest-with-broken-clock": mainWithBrokenClock, "agstest-that-breaks-down": mainThatBreaksDown,
 	})
 }
 
 // suite are the tests. Most of them wait most of the time, for loads that take seconds, so that eight run side by side
-// on any machine. Under the race detector the agstest that they start is built without it: those tests look at streams
-// and files, and would take several times as long. Races are looked for where run is called within this process
-// (callHere), and in the processes that are killed or told to end.
+// on any machine. Under the race detector it is the raceful ones, unless others are asked for; AGSTEST_RACED=1 says
+// that this was done, and leaves these out without it.
 type suite struct{ m *testing.M }
 
 func (s suite) Run() int {
@@ -42,13 +47,16 @@ func (s suite) Run() int {
 	if !given {
 		_ = flag.Set("test.parallel", "8")
 	}
+	chosen, left := flag.Lookup("test.run").Value, flag.Lookup("test.skip").Value
+	switch {
+	case raced && chosen.String() == "":
+		_ = chosen.Set(raceful)
+	case !raced && chosen.String() == "" && os.Getenv("AGSTEST_RACED") == "1":
+		_ = left.Set(strings.TrimPrefix(left.String()+"|"+raceful, "|"))
+	}
 	program, err := exec.LookPath("agstest")
 	if err == nil {
 		err = answerForGo(filepath.Dir(program))
-	}
-	if err == nil && raced && !testing.Short() {
-		_ = os.Remove(program)
-		err = buildProgram(".", program, "")
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "preparing agstest: %v\n", err)
@@ -68,47 +76,8 @@ func answerForGo(folder string) error {
 	return os.WriteFile(filepath.Join(folder, "go"), []byte(text), 0o755)
 }
 
-// buildProgram builds agstest from the source in folder as a release is built, with more flags for the linker and more
-// variables.
-func buildProgram(folder, target, stamp string, variables ...string) error {
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", flavour, "-ldflags", "-s -w -buildid= "+stamp, "-o", target, ".")
-	build.Dir = folder
-	build.Env = append(append(os.Environ(), "CGO_ENABLED=0"), variables...)
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, out)
-	}
-	return nil
-}
-
-// call runs the program with these variables. It does so within this process; under the race detector the program is
-// one without it, as most of these tests look at streams and files, and whole runs would take many times as long.
+// call runs the program within this process, with these variables.
 func call(t *testing.T, variables map[string]string, args ...string) (code int, stdout, stderr string) {
-	t.Helper()
-	if !raced || testing.Short() {
-		return callHere(t, variables, args...)
-	}
-	var out, errs bytes.Buffer
-	command := exec.Command("agstest", args...)
-	command.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.TempDir()}
-	for name, value := range variables {
-		command.Env = append(command.Env, name+"="+value)
-	}
-	command.Stdout, command.Stderr = &out, &errs
-	told, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer told.Close()
-	_, _ = told.Write([]byte{0}) // by a write the race detector knows that what was done until here comes before what the program brings about
-	if err := command.Run(); command.ProcessState == nil {
-		t.Fatal(err)
-	}
-	return command.ProcessState.ExitCode(), out.String(), errs.String()
-}
-
-// callHere runs the program within this process: where tests have put something else in its place, and where races are
-// looked for.
-func callHere(t *testing.T, variables map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	code = run(args, func(name string) (string, bool) { v, ok := variables[name]; return v, ok }, strings.NewReader(""), &out, &errs)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,6 +45,19 @@ func TestReleasesAreReproducible(t *testing.T) {
 		return sha256.Sum256(binary)
 	}
 	assert.Equal(t, build(root, "first"), build(filepath.Join(elsewhere, "source"), "second"))
+}
+
+// buildProgram builds agstest from the source in folder as a release is built, with more flags for the linker and more
+// variables.
+func buildProgram(folder, target, stamp string, variables ...string) error {
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", flavour,
+		"-ldflags", "-s -w -buildid= "+stamp, "-o", target, ".")
+	build.Dir = folder
+	build.Env = append(append(os.Environ(), "CGO_ENABLED=0"), variables...)
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
 }
 
 // TestOnlyListedLibrariesAreBuiltIn compares the modules in the binary with the list in README: whoever adds one gives

@@ -155,7 +155,7 @@ func TestNoSecretLeavesTheProcess(t *testing.T) {
 			}
 			var streams strings.Builder
 			for _, args := range commands {
-				code, stdout, stderr := callHere(t, nil, args...) // under the race detector: every kind of command is among them
+				code, stdout, stderr := call(t, nil, args...) // of every kind, for the race detector
 				assert.Contains(t, []int{exitPass, exitFail, exitInconclusive, exitInvalid}, code, "%v: %s", args, stderr)
 				streams.WriteString(stdout + stderr)
 			}

@@ -68,7 +68,8 @@ func TestSignals(t *testing.T) {
 	for i := range cases { // all at the same time: they wait most of the time
 		var file string
 		file, silent[i], unanswered[i] = silencing(t)
-		cases[i].child = newChild(t, t.TempDir(), "load", "--env", file, "--workload", "refresh", "--rate", "20/s", "--duration", "60s", "--clients", "20", "--out", "run").as(racedProgram).start()
+		cases[i].child = newChild(t, t.TempDir(), "load", "--env", file, "--workload", "refresh", "--rate", "20/s",
+			"--duration", "60s", "--clients", "20", "--out", "run").start()
 	}
 	for i, test := range cases {
 		c := test.child

@@ -141,7 +141,7 @@ func TestNoImageOfTheMemoryIsLeft(t *testing.T) {
 	require.NoError(t, c.Process.Signal(syscall.SIGTERM))
 	assert.Equal(t, exitPass, c.code())
 
-	callHere(t, nil, "version") // in this process, which may ask of itself
+	call(t, nil, "version") // in this process, which may ask of itself
 	dumpable, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
 	require.NoError(t, err)
 	assert.Zero(t, dumpable, "kernels that hand dumps to a program heed this alone")
