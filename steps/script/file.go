@@ -162,7 +162,7 @@ func closedRow(row string) bool {
 	return after > 1 && (rest == "" || strings.HasPrefix(rest, "#"))
 }
 
-// outline wants Examples with rows where they are announced.
+// outline wants Examples with rows where they are announced, and a name of its own for each of their columns.
 func (f *featureFile) outline(wrong *Mistakes, s *messages.Scenario) {
 	place := int(s.Location.Line)
 	if len(s.Examples) == 0 && slices.Contains(f.language.ScenarioOutlineKeywords(), s.Keyword) {
@@ -173,6 +173,7 @@ func (f *featureFile) outline(wrong *Mistakes, s *messages.Scenario) {
 	for _, examples := range s.Examples {
 		if examples.TableHeader != nil {
 			f.closed(wrong, append([]*messages.TableRow{examples.TableHeader}, examples.TableBody...))
+			f.columns(wrong, examples)
 		}
 		if len(examples.TableBody) == 0 {
 			wrong.At(f.Name, place,
@@ -180,6 +181,19 @@ func (f *featureFile) outline(wrong *Mistakes, s *messages.Scenario) {
 					"take them away",
 				s.Name, examples.Keyword, examples.Location.Line)
 		}
+	}
+}
+
+// columns wants each column of Examples to have a name of its own: of two with one name a row fills in one alone.
+func (f *featureFile) columns(wrong *Mistakes, examples *messages.Examples) {
+	seen := map[string]bool{}
+	for _, cell := range examples.TableHeader.Cells {
+		if seen[cell.Value] {
+			wrong.At(f.Name, int(cell.Location.Line),
+				"two columns of the %s are called %q, so one of them would be left out; give each a name of its own",
+				examples.Keyword, cell.Value)
+		}
+		seen[cell.Value] = true
 	}
 }
 
