@@ -102,12 +102,17 @@ const (
 	startPause   = 500 * time.Millisecond
 )
 
+// notUp tells of a status with which a service, or a gateway before it, says that the service is not up.
+func notUp(status int) bool {
+	return Unreached(status) || status == http.StatusServiceUnavailable || status == siteIsOverloaded
+}
+
 // awaited asks again while the service, or a gateway before it, says that it is not up. Where it asks for more patience
 // than there is, its answer stands.
 func (c *Client) awaited(ctx context.Context, x *Exchange) *Exchange {
 	ask := x.Call
 	for waited := time.Duration(0); ; {
-		if x.Err != nil || !Unreached(x.Status) && x.Status != http.StatusServiceUnavailable {
+		if x.Err != nil || !notUp(x.Status) {
 			return x
 		}
 		pause := startPause
@@ -252,7 +257,7 @@ func (c *Client) shutOff(where string, x *Exchange, title string) error {
 	case lostWay(x) != "":
 		advice = "it cannot reach the service (" + lostWay(
 			x) + "), or the service cannot reach what it needs; wait until it is up, or check url"
-	case Unreached(x.Status), x.Status == http.StatusServiceUnavailable:
+	case notUp(x.Status):
 		advice = "the gateway is up, and the service behind it is down or shut off; wait until it is up, or check url"
 	case x.Status == http.StatusRequestHeaderFieldsTooLarge, strings.Contains(folded,
 		"header or cookie too large"), strings.Contains(folded, "header field which exceeds"):

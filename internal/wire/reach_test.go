@@ -151,6 +151,7 @@ func TestReachWaitsForAServiceThatIsBeingStarted(t *testing.T) {
 		"502 for 3 s":                {502, "", 3 * time.Second, true},
 		"504 for 3 s":                {504, "", 3 * time.Second, true},
 		"522 for 3 s":                {522, "", 3 * time.Second, true},
+		"529 for 3 s":                {529, "", 3 * time.Second, true},
 		"503 that asks for a second": {503, "1", 4 * time.Second, true},
 		"503 for a minute":           {503, "", time.Minute, false},
 		"503 that asks for a minute": {503, "60", 2 * time.Second, false},
