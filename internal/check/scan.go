@@ -12,6 +12,9 @@ type Tokens struct {
 	AccessToken, RefreshToken, ClientID, AccountID []byte
 	ExpiresIn                                      int64 // seconds; 0: absent or no integer
 	Access, Refresh                                TokenClaims
+	// Shape is alike for answers whose members and claims, and the kinds of their values, are alike, whatever the
+	// values are; of numbers the length counts too, and of tokens the header, typ, and the length of the signature.
+	Shape uint64
 	// ResultCode tells that the body has a member resultCode of its own, as refusals of older gateways do.
 	ResultCode bool
 
@@ -55,6 +58,7 @@ func ScanTokens(body []byte, t *Tokens) error {
 	}
 	s := objectScan{text: body, at: i + 1}
 	for s.next() {
+		t.Shape += s.shape()
 		switch string(s.name) {
 		case "access_token":
 			s.takeString(&t.AccessToken, &t.room)
@@ -135,7 +139,9 @@ func (t *Tokens) scanClaims(token []byte, c *TokenClaims) error {
 		return errPayload
 	}
 	s := objectScan{text: payload, at: i + 1}
+	shape := shapeOf(uint64(len(signature)), header)
 	for s.next() {
+		shape += s.shape()
 		switch string(s.name) {
 		case "typ":
 			s.takeString(&c.Type, &t.room)
@@ -156,5 +162,6 @@ func (t *Tokens) scanClaims(token []byte, c *TokenClaims) error {
 	if s.err != nil || skipSpace(payload, s.at) != len(payload) {
 		return errPayload
 	}
+	t.Shape = t.Shape*shapePrime + shapeOf(shape, c.Type)
 	return nil
 }

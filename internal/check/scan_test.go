@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -158,6 +159,42 @@ func FuzzScanTokens(f *testing.F) {
 		var tokens Tokens
 		_ = ScanTokens(body, &tokens)
 	})
+}
+
+// The shape of an answer tells it from others without a look at its values.
+func TestAnAnswerThatIsUnlikeOthersHasAnotherShape(t *testing.T) {
+	access := `{"typ":"DevAuthN","deviceId":"TV_1","exp":1796131417,"parentalControl":null}`
+	refresh := `{"typ":"RefreshAuthN","deviceId":"TV_1","exp":1796200000}`
+	body := func(header, access, refresh, more string) []byte {
+		return fmt.Appendf(nil, `{"access_token":%q,"refresh_token":%q,"client_id":"TV_1","expires_in":3600%s}`,
+			signed(header, access, nil), signed(header, refresh, nil), more)
+	}
+	shape := func(body []byte) uint64 {
+		var tokens Tokens
+		assert.NoError(t, ScanTokens(body, &tokens))
+		return tokens.Shape
+	}
+	const head = `{"alg":"HS256","kid":"1"}`
+	usual := shape(body(head, access, refresh, ""))
+	other := strings.NewReplacer("TV_1", "PHONE_22", "1796131417", "1796139999")
+	assert.Equal(t, usual, shape(body(head, other.Replace(access), other.Replace(refresh), "")), "other values")
+	for name, unlike := range map[string][]byte{
+		"a member more":        body(head, access, refresh, `,"x":1`),
+		"another header":       body(`{"alg":"none","kid":"1"}`, access, refresh, ""),
+		"tokens changed round": body(head, refresh, access, ""),
+		"one token twice":      body(head, access, access, ""),
+		"a claim less":         body(head, strings.Replace(access, `,"parentalControl":null`, "", 1), refresh, ""),
+		"a claim that is text": body(head, strings.Replace(access, "null", `"x"`, 1), refresh, ""),
+		"exp in milliseconds":  body(head, strings.Replace(access, "1796131417", "1796131417000", 1), refresh, ""),
+		"no signature": []byte(regexp.MustCompile(`\.[^.]*","refresh`).ReplaceAllString(
+			string(body(head, access, refresh, "")), `.","refresh`)),
+		"a number as text": []byte(strings.Replace(string(body(head, access, refresh, "")), "3600", `"3600"`, 1)),
+		"zero":             []byte(strings.Replace(string(body(head, access, refresh, "")), "3600", "0", 1)),
+		"below zero":       []byte(strings.Replace(string(body(head, access, refresh, "")), "3600", "-360", 1)),
+		"an empty text":    []byte(strings.Replace(string(body(head, access, refresh, "")), `"TV_1"`, `""`, 1)),
+	} {
+		assert.NotEqual(t, usual, shape(unlike), name)
+	}
 }
 
 func BenchmarkScanTokens(b *testing.B) {

@@ -62,6 +62,33 @@ func (s *objectScan) next() bool {
 	return true
 }
 
+// shapePrime mixes hashes of shapes.
+const shapePrime = 0xff51afd7ed558ccd
+
+// shapeOf adds bytes to a hash, eight together.
+func shapeOf(hash uint64, of []byte) uint64 {
+	hash = (hash ^ uint64(len(of))) * shapePrime
+	for ; len(of) >= 8; of = of[8:] {
+		hash = bits.RotateLeft64((hash^binary.LittleEndian.Uint64(of))*shapePrime, 29)
+	}
+	for _, b := range of {
+		hash = hash<<8 ^ hash>>56 ^ uint64(b)
+	}
+	return bits.RotateLeft64(hash*shapePrime, 29) * shapePrime
+}
+
+// shape is a hash of the member's name, the kind of its value, and the length of a number.
+func (s *objectScan) shape() uint64 {
+	kind := uint64(s.value[0])
+	switch c := s.value[0]; {
+	case c >= '1' && c <= '9':
+		kind = '1' + uint64(len(s.value))<<8
+	case len(s.value) == 2: // an empty text, object or list
+		kind |= 1 << 8
+	}
+	return shapeOf(0xcbf29ce484222325^kind, s.name)
+}
+
 // takeString puts the text of a string into a field; of any other kind it leaves nil.
 func (s *objectScan) takeString(into *[]byte, room *[]byte) {
 	if *into != nil {

@@ -52,6 +52,7 @@ func pastFirst(c *Crowd) {
 	for i := range c.sampled.first {
 		c.sampled.first[i].Store(judgedFirst)
 	}
+	c.sampled.novel.Store(maxNovel)
 }
 
 // heapInUse is what is reachable, in bytes.

@@ -248,17 +248,28 @@ func (c *Crowd) judgeTokens(h *sender, answer *hit.Answer) (outcome hit.Outcome,
 		}
 	}
 	cl.turn++
-	every := uint32(c.JudgeEvery)
-	now, next := (cl.turn+h.client)%every == 0 || c.sampled.among(h.step), (cl.turn+1+h.client)%every == 0
+	if rules := c.sampledRules(h, answer); outcome.Kind == "" {
+		outcome = rules
+	}
+	return outcome, true
+}
+
+// sampledRules judges an answer by all rules where it is of the sample, or unlike the answers that were found good.
+func (c *Crowd) sampledRules(h *sender, answer *hit.Answer) hit.Outcome {
+	turn, every := c.clients[h.client].turn+h.client, uint32(c.JudgeEvery)
+	now, next := turn%every == 0 || c.sampled.among(h.step), (turn+1)%every == 0
+	now = now || c.sampled.unlike(h.step, h.tokens.Shape)
 	if !next && c.chained(h) {
 		next = c.sampled.early()
 	}
-	if now || next && c.chained(h) {
-		if rules := c.allRules(h, answer, now, next); outcome.Kind == "" {
-			outcome = rules
-		}
+	if !now && !(next && c.chained(h)) {
+		return hit.Outcome{}
 	}
-	return outcome, true
+	rules := c.allRules(h, answer, now, next)
+	if now && rules.Kind == "" {
+		c.sampled.good(h.step, h.tokens.Shape)
+	}
+	return rules
 }
 
 // chained tells whether the next answer of this client will be to a refresh with the token of this answer.

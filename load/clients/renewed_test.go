@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -24,6 +25,43 @@ func TestAShortRunFindsWhatIsWrongInEveryToken(t *testing.T) {
 	f := s.drive(t, c, 40, 2)
 	assert.Equal(t, 40, f.wrong["refresh token"], "%v %v", f.wrong, f.right)
 	assert.NotZero(t, c.Judging().AllRules)
+}
+
+// What is wrong in one answer of many shows too: an answer that is unlike those that were found good is judged.
+func TestAnAnswerUnlikeTheOthersIsJudged(t *testing.T) {
+	c, answer := signedInCrowd(t, 2)
+	c.JudgeEvery = 1 << 30
+	for i := range c.sampled.first {
+		c.sampled.first[i].Store(judgedFirst)
+	}
+	serial := 10
+	judge := func(old, new string) hit.Outcome {
+		serial++
+		now := time.Now()
+		body := bytes.Replace(answer(0, serial), []byte(old), []byte(new), 1)
+		outcome, _ := c.judge(&sender{client: 0, step: stepRefresh},
+			&hit.Answer{Status: http.StatusOK, Body: body, Sent: now, Received: now})
+		return outcome
+	}
+	before := c.Judging().AllRules
+	for range 50 {
+		require.Empty(t, judge("", ""))
+	}
+	assert.Equal(t, before+1, c.Judging().AllRules, "the first of its shape")
+	for range 3 {
+		outcome := judge(`"expires_in":3600`, `"expires_in":"3600"`)
+		assert.Equal(t, hit.KindToken, outcome.Kind)
+		assert.Contains(t, outcome.Message, "expires_in")
+	}
+	assert.Equal(t, before+4, c.Judging().AllRules)
+	for range 3 {
+		assert.Empty(t, judge(`{`, `{"more":true,`), "a service may tell more")
+	}
+	assert.Equal(t, before+5, c.Judging().AllRules, "once is enough")
+	for i := range 2 * maxNovel {
+		judge(`{`, fmt.Sprintf(`{"more%d":true,`, i))
+	}
+	assert.LessOrEqual(t, c.Judging().AllRules, before+maxNovel+5, "where each is unlike all others, the sample does")
 }
 
 func TestOnlyTheFirstAnswersAreAllJudged(t *testing.T) {

@@ -14,9 +14,13 @@ type sampler struct {
 	skew  time.Duration
 	first [stepCount]atomic.Int64 // answers of each step that were judged because they were among its first
 	ahead atomic.Int64            // pairs kept for the first refreshes
-	mu    sync.Mutex              // guards what follows
-	pairs map[uint32]sealedPair
-	asked int // for owners
+	// shapes are those of answers that were judged and found good, and novel how many were judged because theirs is
+	// none of these.
+	shapes [stepCount][mostShapes]atomic.Uint64
+	novel  atomic.Int64
+	mu     sync.Mutex // guards what follows
+	pairs  map[uint32]sealedPair
+	asked  int // for owners
 }
 
 // sealedPair is a pair whose tokens are sealed, where clients are many: of a million 10,000 have one, of more than
@@ -30,6 +34,36 @@ type sealedPair struct {
 func (s *sampler) among(at step) bool {
 	first := &s.first[at]
 	return first.Load() < judgedFirst && first.Add(1) <= judgedFirst
+}
+
+const (
+	mostShapes = 32
+	// maxNovel bounds the judgements of answers of new shapes: where each answer has one, the sample must do.
+	maxNovel = 1000
+)
+
+// unlike tells whether an answer is to be judged because no good one of its step had its shape.
+func (s *sampler) unlike(at step, shape uint64) bool {
+	known := &s.shapes[at]
+	for i := range known {
+		switch known[i].Load() {
+		case shape:
+			return false
+		case 0:
+			return s.novel.Load() < maxNovel && s.novel.Add(1) <= maxNovel
+		}
+	}
+	return false
+}
+
+// good takes the shape of an answer that was judged and found good.
+func (s *sampler) good(at step, shape uint64) {
+	known := &s.shapes[at]
+	for i := range known {
+		if known[i].CompareAndSwap(0, shape) || known[i].Load() == shape {
+			return
+		}
+	}
 }
 
 // early tells whether a pair is kept because the first refreshes are still to come.
