@@ -118,7 +118,7 @@ func (r *reader) checkBasics(e *Environment) {
 		r.wrong("authorization", "must be bearer or raw%s",
 			didYouMean(string(e.Authorization), []string{string(wire.Bearer), string(wire.Raw)}))
 	}
-	if e.ClockSkew < 0 || e.ClockSkew > time.Hour {
+	if e.ClockSkew < time.Second || e.ClockSkew > time.Hour {
 		r.wrong("clockSkew", "must be between 1s and 1h")
 	}
 	if e.Lockout < 0 || e.Lockout > 1000 {

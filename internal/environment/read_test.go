@@ -135,6 +135,7 @@ func TestParseRefusesWithLineAndAdvice(t *testing.T) {
 		{"list for text", head + "tenant: [a]\n", "env.yaml:2: tenant must be a single value"},
 		{"authorization", head + "authorization: berer\n", "env.yaml:2: authorization: must be bearer or raw; did you mean bearer?"},
 		{"duration without unit", head + "clockSkew: 120\n", "env.yaml:2: clockSkew must be a time with its unit, such as 120s or 2m"},
+		{"duration of the wrong unit", head + "clockSkew: 120ms\n", "env.yaml:2: clockSkew: must be between 1s and 1h"},
 		{"duration too long", head + "clockSkew: 3h\n", "env.yaml:2: clockSkew: must be between 1s and 1h"},
 		{"bool in words", head + "protected: maybe\n", "env.yaml:2: protected must be true or false"},
 		{"count in words", head + "load:\n  clients:\n    count: many\n", "env.yaml:4: load.clients.count must be a whole number"},
