@@ -22,7 +22,7 @@ var raced bool
 // raceful are the tests for the race detector. They run in this process, or in one of this binary, what does much side
 // by side: every kind of command, ends by a signal or a panic, and loads on a cluster. The other tests look at words,
 // files and exit codes, which are the same with it, and take several times as long; "make test" runs them without it.
-const raceful = "^Test(NoSecretLeavesTheProcess|Signals|PanicInAnyGoroutineEndsWithOneSentence|" +
+const raceful = "^Test(EveryCommandRunsItsPartsSideBySide|Signals|PanicInAnyGoroutineEndsWithOneSentence|" +
 	"RunThatEndsEarlyPutsBack|GateWhoseLoadNeverRan|InterruptIsToldAboveTheTable|LoadOnKubernetes|" +
 	"LoadOnKubernetesIsWatched|LoadOnAClusterThatForwardsNoPort|ALostShardMakesARunPartial|" +
 	"NothingIsSentWhereAClusterCannot|ASetUpThatFailsOnAClusterIsTold|KubernetesCommands|StartOfWhatWasApplied|" +

@@ -128,6 +128,33 @@ func forms(secret string) map[string]string {
 	return all
 }
 
+// everyCommand are commands of every kind with an environment file, which write below dir; of the gate those scenarios
+// that the last arguments choose.
+func everyCommand(file, dir string, scenarios ...string) [][]string {
+	at := func(name string) string { return filepath.Join(dir, name) }
+	gate := []string{"gate", "--env", file, "--workload", "mixed", "--mix", "signon=1,refresh=2", "--rate", "50/s",
+		"--duration", "1s", "--raw", "--out", at("gate"), "--annotations", "github"}
+	return [][]string{
+		{"env", file}, {"env", file, "--json"}, append(gate, scenarios...),
+		{"load", "--env", file, "--workload", "head-end", "--rate", "30/s", "--duration", "1s", "--trace", "--json",
+			"--out", at("load")},
+		{"report", at("gate"), "--annotations", "gitlab"},
+		{"compare", at("gate"), at("load"), "--out", at("compare")},
+	}
+}
+
+// saidBy runs commands within this process, and gives all that they write to the streams.
+func saidBy(t *testing.T, commands [][]string) string {
+	t.Helper()
+	var streams strings.Builder
+	for _, args := range commands {
+		code, stdout, stderr := call(t, nil, args...)
+		assert.Contains(t, []int{exitPass, exitFail, exitInconclusive, exitInvalid}, code, "%v: %s", args, stderr)
+		streams.WriteString(stdout + stderr)
+	}
+	return streams.String()
+}
+
 // TestNoSecretLeavesTheProcess searches everything that runs write, files and streams, for every secret that was used.
 func TestNoSecretLeavesTheProcess(t *testing.T) {
 	t.Parallel()
@@ -142,30 +169,31 @@ func TestNoSecretLeavesTheProcess(t *testing.T) {
 			heard := &overheard{secrets: map[string]string{}}
 			m, file, e := heard.mock(t, faults, nil)
 			dir := t.TempDir()
-
-			commands := [][]string{
-				{"env", file}, {"env", file, "--json"},
-				{"gate", "--env", file, "--workload", "mixed", "--mix", "signon=1,refresh=2", "--rate", "50/s", "--duration", "1s", "--generate", "2", "--sequences", "2", "--raw", "--out", filepath.Join(dir, "gate"), "--annotations", "github"},
-				{"load", "--env", file, "--workload", "head-end", "--rate", "30/s", "--duration", "1s", "--trace", "--json", "--out", filepath.Join(dir, "load")},
-				{"report", filepath.Join(dir, "gate"), "--annotations", "gitlab"},
-				{"compare", filepath.Join(dir, "gate"), filepath.Join(dir, "load"), "--out", filepath.Join(dir, "compare")},
-			}
+			commands := everyCommand(file, dir, "--generate", "2", "--sequences", "2")
 			if faults != nil {
-				commands = [][]string{{"conform", "--env", file, "--tags", "@ERR-07 or @ERR-10 or @refresh", "--generate", "2", "--sequences", "0", "--out", filepath.Join(dir, "conform")}, {"report", filepath.Join(dir, "conform")}}
+				commands = [][]string{
+					{"conform", "--env", file, "--tags", "@ERR-07 or @ERR-10 or @refresh", "--generate", "2", "--sequences", "0",
+						"--out", filepath.Join(dir, "conform")},
+					{"report", filepath.Join(dir, "conform")},
+				}
 			}
-			var streams strings.Builder
-			for _, args := range commands {
-				code, stdout, stderr := call(t, nil, args...) // of every kind, for the race detector
-				assert.Contains(t, []int{exitPass, exitFail, exitInconclusive, exitInvalid}, code, "%v: %s", args, stderr)
-				streams.WriteString(stdout + stderr)
-			}
-			texts := everythingSaid(t, dir, heard, append(m.Secrets(), e.Secrets()...), streams.String())
+			texts := everythingSaid(t, dir, heard, append(m.Secrets(), e.Secrets()...), saidBy(t, commands))
 			require.Greater(t, len(texts), 7)
 			for _, hit := range search(texts, heard.secrets) {
 				t.Error(hit)
 			}
 		})
 	}
+}
+
+// TestEveryCommandRunsItsPartsSideBySide is for the race detector. All scenarios run under it in package steps; here it
+// is those of two calls, and what a command does beside them.
+func TestEveryCommandRunsItsPartsSideBySide(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	tags := []string{"--tags", "@refresh or @sign-out", "--generate", "1", "--sequences", "1"}
+	said := saidBy(t, everyCommand(mockFile(t), dir, tags...))
+	assert.Contains(t, said, "\nReport: "+filepath.Join(dir, "gate", "gate.html")+"\n")
 }
 
 // search finds secrets in texts, whatever the form they are written in. It looks for the last letters of each first,
