@@ -200,7 +200,7 @@ func TestLoadOnKubernetesIsWatched(t *testing.T) {
 			}
 			assert.FileExists(t, filepath.Join(out, "load.html"))
 			return
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(100 * time.Millisecond):
 			if text := read(page + "/"); strings.Contains(text, `<th scope="row">refresh</th>`) && strings.Contains(text, "<span>It runs</span>") && !whole(seen) {
 				seen = text
 			}
