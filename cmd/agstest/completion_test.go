@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,16 +12,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Scripts that complete the last word of $1 in each shell and print the offers, one a line. bash is asked as readline
-// asks it; fish has a command for it; of zsh the function that shows the choices prints them.
+// Scripts that complete the last word of each argument in each shell and print the offers, one a line, and a line of
+// its own after those of each. bash is asked as readline asks it; fish has a command for it; of zsh the function that
+// shows the choices prints them.
 var completing = map[string]string{
-	"bash": `source /usr/share/bash-completion/bash_completion; source agstest.bash
-COMP_LINE=$1 COMP_POINT=${#1} COMP_TYPE=63 COMP_KEY=9; read -ra COMP_WORDS <<< "$1"; [[ $1 == *" " ]] && COMP_WORDS+=(""); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); COLUMNS=200
-compopt() { :; }; __start_agstest; printf '%s\n' "${COMPREPLY[@]}"`,
-	"fish": `source agstest.fish; complete -C "$argv[1]"`,
+	"bash": `source /usr/share/bash-completion/bash_completion; source agstest.bash; compopt() { :; }; COLUMNS=200
+for line in "$@"; do COMP_LINE=$line COMP_POINT=${#line} COMP_TYPE=63 COMP_KEY=9
+read -ra COMP_WORDS <<< "$line"; [[ $line == *" " ]] && COMP_WORDS+=(""); COMP_CWORD=$((${#COMP_WORDS[@]}-1))
+COMPREPLY=(); __start_agstest; printf '%s\n' "${COMPREPLY[@]}"; echo ` + afterOffers + `; done`,
+	"fish": `source agstest.fish; for line in $argv; complete -C "$line"; echo ` + afterOffers + `; end`,
 	"zsh": `autoload -U compinit; compinit -u -D 2>/dev/null; source agstest.zsh
-_describe() { print -rl -- "${completions[@]}" }; words=(${(z)1}); [[ $1 == *" " ]] && words+=(''); CURRENT=${#words}; _agstest`,
+_describe() { print -rl -- "${completions[@]}" }
+for line in "$@"; do words=(${(z)line}); [[ $line == *" " ]] && words+=(''); CURRENT=${#words}; _agstest; echo ` + afterOffers + `; done`,
 }
+
+const afterOffers = "so-much-for-this-line"
 
 // TestShellsComplete: real shells load the scripts, and offer commands, values and the next value of a list, with what
 // they mean.
@@ -40,14 +46,33 @@ func TestShellsComplete(t *testing.T) {
 			}
 			dir := t.TempDir()
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "agstest."+shell), []byte(written(t, []int{exitPass}, "completion", shell)), 0o600))
+			behind := map[string]string{"bash": "9,signon="}[shell] // a word of readline begins behind the sign
+			if behind == "" {
+				behind = "refresh=9,signon="
+			}
+			lines := []string{
+				"agstest comp", "agstest conform --mock-fault refresh-201,token-pa",
+				"agstest conform --mock-fault refresh-201,token-ty", "agstest report out --format allure,c",
+				"agstest report out --format allure,cs", "agstest load --workload mi", "agstest load --mix ref",
+				"agstest load --mix refresh=9,si",
+			}
+			arguments := map[string][]string{
+				"bash": {"--norc", "-c", script, "bash"}, "fish": {"--no-config", "-c", script},
+				"zsh": {"-f", "-c", script, "zsh"},
+			}[shell]
+			command := exec.CommandContext(t.Context(), path, append(arguments, lines...)...)
+			command.Dir = dir
+			folders := filepath.Dir(program) + string(os.PathListSeparator) + os.Getenv("PATH")
+			command.Env = append(os.Environ(), "PATH="+folders, "HOME="+dir)
+			out, err := command.Output()
+			require.NoError(t, err, "%s", out)
+			offers := strings.Split(strings.ReplaceAll(string(out), `\:`, ":"), afterOffers+"\n")
+			require.Len(t, offers, len(lines)+1, string(out))
+			require.Empty(t, offers[len(lines)], "after the last line")
 			ask := func(line string) []string {
-				arguments := map[string][]string{"bash": {"--norc", "-c", script, "bash"}, "fish": {"--no-config", "-c", script}, "zsh": {"-f", "-c", script, "zsh"}}[shell]
-				command := exec.CommandContext(t.Context(), path, append(arguments, line)...)
-				command.Dir = dir
-				command.Env = append(os.Environ(), "PATH="+filepath.Dir(program)+string(os.PathListSeparator)+os.Getenv("PATH"), "HOME="+dir)
-				out, err := command.Output()
-				require.NoError(t, err, "%s: %s", line, out)
-				return strings.Split(strings.TrimSpace(strings.ReplaceAll(string(out), `\:`, ":")), "\n")
+				at := slices.Index(lines, line)
+				require.NotEqual(t, -1, at, line)
+				return strings.Split(strings.TrimSpace(offers[at]), "\n")
 			}
 			starts := func(found []string, want string) bool {
 				for _, line := range found {
@@ -76,10 +101,6 @@ func TestShellsComplete(t *testing.T) {
 			assert.True(t, starts(ask("agstest report out --format allure,cs"), "allure,csv"), "a single one is inserted as it is typed")
 			assert.True(t, starts(ask("agstest load --workload mi"), "mixed"))
 			assert.True(t, starts(ask("agstest load --mix ref"), "refresh="))
-			behind := map[string]string{"bash": "9,signon="}[shell] // a word of readline begins behind the sign
-			if behind == "" {
-				behind = "refresh=9,signon="
-			}
 			assert.True(t, starts(ask("agstest load --mix refresh=9,si"), behind))
 		})
 	}
