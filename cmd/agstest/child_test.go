@@ -19,6 +19,9 @@ import (
 // nothing of how fast anything is.
 const longest = 3 * time.Minute
 
+// seldomGarbage is the variable for an agstest that collects garbage less often: it is over soon, and memory is plenty.
+const seldomGarbage = "GOGC=400"
+
 // child is agstest in a process of its own, for what cannot be shown within that of the tests: signals, limits, streams
 // and its end.
 type child struct {
@@ -52,7 +55,8 @@ func newChild(t testing.TB, dir string, args ...string) *child {
 	c := &child{Cmd: exec.Command("agstest", args...), t: t, ended: make(chan struct{})}
 	c.Dir = dir
 	c.Stdout, c.Stderr = &c.stdout, &c.stderr
-	c.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", "TMPDIR="+t.TempDir(), "CI=", "GITHUB_ACTIONS=", "GITLAB_CI=", "TF_BUILD=", "JENKINS_URL=", "GOTRACEBACK=")
+	c.Env = append(os.Environ(), seldomGarbage, "GORACE=atexit_sleep_ms=0", "TMPDIR="+t.TempDir(), "CI=",
+		"GITHUB_ACTIONS=", "GITLAB_CI=", "TF_BUILD=", "JENKINS_URL=", "GOTRACEBACK=")
 	return c
 }
 

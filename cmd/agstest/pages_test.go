@@ -208,7 +208,8 @@ func start(t *testing.T, p page) *running {
 	shell.Dir = work
 	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	shell.Cancel = func() error { return syscall.Kill(-shell.Process.Pid, syscall.SIGKILL) }
-	shell.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + work, "TMPDIR=" + aside, "GORACE=atexit_sleep_ms=0", "LANG=C.UTF-8"}
+	shell.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + work, "TMPDIR=" + aside, "GORACE=atexit_sleep_ms=0",
+		"LANG=C.UTF-8", seldomGarbage}
 	r := &running{page: p, here: here, aside: aside, ended: make(chan struct{})}
 	go func() {
 		defer close(r.ended)

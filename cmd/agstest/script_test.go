@@ -36,6 +36,7 @@ func TestScript(t *testing.T) {
 				return err
 			}
 			env.Setenv("ENVIRONMENTS", folder)
+			env.Vars = append(env.Vars, seldomGarbage)
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector would sleep for a second at the end of each process
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("TMPDIR", env.WorkDir)
