@@ -86,6 +86,117 @@ func TestAnOutageIsOutlasted(t *testing.T) {
 	}
 }
 
+// jsonOf answers with JSON, as gateways do.
+func jsonOf(status int, body string) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}
+}
+
+// TestASpellIsOutlasted: for a while one answer comes whatever is asked, servicediscovery too, as while a route is made
+// anew or a database is away. What was lost to it is sent again; a status 5xx in it warns, and a fault beside it is
+// found.
+func TestASpellIsOutlasted(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer func(w http.ResponseWriter)
+		fault  string
+		warns  bool
+	}{
+		"500 in JSON":              {jsonOf(http.StatusInternalServerError, `{"message":"Internal server error"}`), "", true},
+		"404 of a router":          {jsonOf(http.StatusNotFound, `{"message":"no Route matched with those values"}`), "", false},
+		"404 without a body":       {func(w http.ResponseWriter) { w.WriteHeader(http.StatusNotFound) }, "", false},
+		"404 of Traefik":           {func(w http.ResponseWriter) { http.NotFound(w, nil) }, "", false},
+		"401 in JSON":              {jsonOf(http.StatusUnauthorized, `{"message":"Unauthorized"}`), "", false},
+		"500 in JSON, and a fault": {jsonOf(http.StatusInternalServerError, `{"message":"Internal server error"}`), "session-service-not-needed", true},
+		"401 in JSON, and a fault": {jsonOf(http.StatusUnauthorized, `{"message":"Unauthorized"}`), "session-service-not-needed", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := &outage{from: 60, length: 1500 * time.Millisecond, answer: c.answer}
+			var faults []mock.Fault
+			if c.fault != "" {
+				faults = []mock.Fault{fault(t, c.fault)}
+			}
+			report := conformed(t, mock.Config{Faults: faults}, o.before, func(s *steps.Options) {
+				s.Environment.Mock, s.Profile = nil, "signon-with-session-token"
+				s.Retry, s.Patience, s.Sleep = 0, 0, nil
+			})
+			for _, q := range report.Requirements {
+				switch {
+				case c.fault != "" && q.ID == "SOST-06": // the fault breaks it too, with an empty service
+				case c.fault != "" && q.ID == fault(t, c.fault).Requirement:
+					assert.Equal(t, reports.Fail, q.Verdict, "%s: %s", q.ID, q.Reason)
+				case q.ID == "ERR-08" && c.warns:
+					assert.Equal(t, reports.Warn, q.Verdict, q.Reason)
+				default:
+					red := []reports.Verdict{reports.Fail, reports.Warn}
+					assert.NotContains(t, red, q.Verdict, "%s: %s", q.ID, q.Reason)
+				}
+			}
+			assert.Contains(t, strings.Join(report.Notes, "\n"), "in the middle of the run nothing reached the service")
+		})
+	}
+}
+
+// TestASpellWithoutEndIsTheServices: a service that answers everything with 500 from some request on is at fault, and
+// so is one of whose nodes one does.
+func TestASpellWithoutEndIsTheServices(t *testing.T) {
+	for name, down := range map[string]func(n int64) bool{
+		"from some request on": func(n int64) bool { return n > 60 },
+		"one node of three":    func(n int64) bool { return n%3 == 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var n atomic.Int64
+			report := conformed(t, mock.Config{}, func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if down(n.Add(1)) {
+						jsonOf(http.StatusInternalServerError, `{"message":"Internal server error"}`)(w)
+						return
+					}
+					s.ServeHTTP(w, r)
+				})
+			}, func(s *steps.Options) {
+				s.Environment.Mock, s.Profile, s.Retry, s.Patience = nil, "signon-with-session-token", 0, 0
+				s.Generate, s.Sequences = 0, 0
+			})
+			q := requirement(t, report, "ERR-08")
+			assert.Equal(t, reports.Fail, q.Verdict, q.Reason)
+		})
+	}
+}
+
+// TestARequestThatTakesTheServiceAway: a service that answers everything with 500 for a while after each request of one
+// kind is at fault: the request gets the same when it is sent again.
+func TestARequestThatTakesTheServiceAway(t *testing.T) {
+	t.Parallel()
+	var mutex sync.Mutex
+	var until time.Time
+	report := conformed(t, mock.Config{}, func(s *mock.Server) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			deadly := recordBody(r) == `{"parameters":`
+			mutex.Lock()
+			if deadly {
+				until = time.Now().Add(600 * time.Millisecond)
+			}
+			away := time.Now().Before(until)
+			mutex.Unlock()
+			if away {
+				jsonOf(http.StatusInternalServerError, `{"message":"Internal server error"}`)(w)
+				return
+			}
+			s.ServeHTTP(w, r)
+		})
+	}, func(s *steps.Options) {
+		s.Environment.Mock, s.Retry, s.Generate, s.Sequences, s.Sleep = nil, 0, 0, 0, nil
+		s.Tags = "@SUB-06 and @subsequent-sign-on or @refresh or @SOST-01 or @GST-03 or @OUT-01"
+	})
+	q := requirement(t, report, "SUB-06")
+	assert.Equal(t, reports.Fail, q.Verdict, q.Reason)
+}
+
 // TestADeadNodeIsTold: a note says that a gateway reaches nobody now and then, and not where one call is never answered.
 func TestADeadNodeIsTold(t *testing.T) {
 	for name, dead := range map[string]func(n int64, path string) bool{

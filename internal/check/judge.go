@@ -113,8 +113,12 @@ const PassingFault = "at first, and otherwise when the same was sent again: "
 
 func (j *judge) throttling() {
 	for _, a := range j.x.Attempts {
-		if !wire.TooMany(a.Status) {
-			continue // an outage, which is none of the call's
+		if !wire.TooMany(a.Status) { // an outage, which is none of the call's
+			if a.Status/100 == 5 && !wire.Unreached(a.Status) && !a.Limited {
+				j.add("ERR-08", Soft, "no status 5xx",
+					fmt.Sprintf(PassingFault+"status %d, which came whatever was asked", a.Status))
+			}
+			continue
 		}
 		after := "without Retry-After"
 		if a.RetryAfter != "" {

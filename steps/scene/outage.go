@@ -40,6 +40,16 @@ type outage struct {
 	how    string    // servicediscovery was answered then
 	lost   time.Time // when the first request of it was lost
 	ended  []ending
+
+	well     time.Time      // when the last request left that was answered as it should be
+	compared map[string]int // looks that showed no passing outage, by the likeness of the answer that made them
+	spells   []spell
+}
+
+// spell is a time in which servicediscovery, and what else was asked, got one answer that no outage usually has.
+type spell struct {
+	from, to time.Time
+	like     string
 }
 
 // ending is a request that a service may not have survived.
@@ -99,13 +109,18 @@ func lost(x *talk.Exchange) bool {
 // longer than a run waits, x.Away says so.
 func (w *World) outlasted(ctx context.Context, x *talk.Exchange) bool {
 	r := w.Stage
-	if !w.Live() || !lost(x) || x.Request.Proxy != nil || r.ClientOf(x.Request) != r.Client || ctx.Err() != nil {
+	if !w.Live() || x.Request.Proxy != nil || r.ClientOf(x.Request) != r.Client || ctx.Err() != nil {
 		return false
 	}
-	o := &r.outage
+	o, isLost := &r.outage, lost(x)
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if !isLost && Granted(x) && x.Sent.After(o.well) {
+		o.well = x.Sent
+	}
 	switch {
+	case !isLost:
+		return w.outOfSorts(ctx, x)
 	case !o.begun || o.looks >= maxLooks:
 		return false
 	case o.back.After(x.Sent):
@@ -131,6 +146,83 @@ func (w *World) outlasted(ctx context.Context, x *talk.Exchange) bool {
 		"the service cannot be reached any more: servicediscovery, which was answered at the start, %s too", o.how)
 	x.LongAway = x.Sent.After(o.gone)
 	return false
+}
+
+// maxSpellLooks is how many looks are taken for each likeness of answers that showed no passing outage.
+const maxSpellLooks = 10
+
+// outOfSorts tells that an answer which no outage usually has was nevertheless one's, and that the outage is over: the
+// service, or what is before it, gave one answer for a while whatever was asked, as 404 while a route is made anew, or
+// 500 while a database is away. Servicediscovery shows it: it was answered at the start, got the same, and then was
+// answered again. What stays so is not waited for again: then the answer is the service's. The caller holds the lock.
+func (w *World) outOfSorts(ctx context.Context, x *talk.Exchange) bool {
+	o := &w.Stage.outage
+	if !o.begun || x.Status < http.StatusBadRequest || wire.TooMany(x.Status) || mayBeLimiter(x) {
+		return false
+	}
+	like := Likeness(x, true)
+	if slices.ContainsFunc(o.spells, func(s spell) bool { return s.covers(x, like) }) {
+		o.again++
+		return true
+	}
+	unexpected := x.Request.Good || x.Status/100 == 5
+	if !unexpected || x.Request.Operation == ags.ServiceDiscovery || o.compared[like] >= maxSpellLooks {
+		return false
+	}
+	s := spell{from: o.well, like: like}
+	if !w.Stage.comesBackFrom(ctx, like) {
+		o.compared[like]++
+		return false
+	}
+	s.to = time.Now()
+	o.times, o.again, o.spells = o.times+1, o.again+1, append(o.spells, s)
+	return true
+}
+
+// covers tells of an answer that was given in a spell.
+func (s spell) covers(x *talk.Exchange, like string) bool {
+	return s.like == like && x.Received.After(s.from) && x.Sent.Before(s.to)
+}
+
+// comesBackFrom tells that servicediscovery gets the answer of some likeness now, and is answered again in time. The
+// caller holds the lock.
+func (r *Stage) comesBackFrom(ctx context.Context, like string) bool {
+	o := &r.outage
+	for seen := false; ; seen = true {
+		x := &talk.Exchange{Request: r.asksForServices()}
+		x.Exchange = r.Client.Do(ctx, x.Request.Call())
+		r.Besides.Add(1)
+		switch {
+		case x.Status == http.StatusOK && wire.StandIn(x.Exchange) == "":
+			return seen
+		case x.Status == 0 || Likeness(x, true) != like && !lost(x):
+			return false
+		}
+		if o.waited >= longestOutage || r.Client.Target().Sleep(ctx, outagePause) != nil {
+			return false
+		}
+		o.how, o.waited = fmt.Sprintf("is answered with status %d", x.Status), o.waited+outagePause
+	}
+}
+
+// inSpell says why an answer is not the call's: it came while servicediscovery got the same. Empty: it may well be.
+func (r *Stage) inSpell(x *talk.Exchange) string {
+	o := &r.outage
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.spells) == 0 || x.Status < http.StatusBadRequest || x.Request.Operation == "" {
+		return ""
+	}
+	if slices.ContainsFunc(x.Attempts, func(a wire.Attempt) bool { return a.Status == x.Status }) {
+		return "" // it was sent again when the spell was over, and may be the reason of the next one
+	}
+	like := Likeness(x, true)
+	if !slices.ContainsFunc(o.spells, func(s spell) bool { return s.covers(x, like) }) {
+		return ""
+	}
+	return fmt.Sprintf("status %d came while servicediscovery, which was answered before and after, got the same: "+
+		"the service, or what is before it, gave one answer whatever was asked, which says nothing about the call",
+		x.Status)
 }
 
 // lookForService asks for the services until they come, as long as a run may wait. The caller holds the lock.
@@ -331,8 +423,11 @@ func asksAsDocumented(r, documented *talk.Request) bool {
 		slices.EqualFunc(r.Header, documented.Header, same)
 }
 
-// Turned says why a refusal is not the service's: servicediscovery was refused alike. Empty: it may well be.
+// Turned says why an answer is not the service's: servicediscovery was refused alike. Empty: it may well be.
 func (r *Stage) Turned(x *talk.Exchange) string {
+	if why := r.inSpell(x); why != "" {
+		return why
+	}
 	if !mayBeLimiter(x) || x.Request.Operation == "" {
 		return ""
 	}

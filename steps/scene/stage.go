@@ -125,6 +125,7 @@ func NewStage(o Setting, scenarios []*script.Scenario) (*Stage, error) {
 		Tried: map[string]int{}, why: map[string]string{}, refused: map[string]*wire.Exchange{},
 		apart: map[string]string{}, refusedThere: map[string]string{}, wrong: map[string]int{}, AtFirst: map[string]int{},
 		room: map[*talk.Exchange]error{}, limiter: limiter{alike: map[string]bool{}, looks: map[string]int{}},
+		outage: outage{compared: map[string]int{}},
 	}
 	if r.Secrets == nil {
 		r.Secrets = NewSecrets()

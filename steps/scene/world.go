@@ -203,6 +203,7 @@ func (w *World) Send(ctx context.Context, r *talk.Request, changed bool) (*talk.
 	if err := w.Stage.Silent(ctx, kind); err != nil {
 		return nil, err
 	}
+	r.Good = !changed && !w.mayBeRefused(r)
 	x, unsent := w.SayInTurn(ctx, r, 0)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()

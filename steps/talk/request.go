@@ -33,6 +33,7 @@ type Request struct {
 	Cookies   http.CookieJar // of the scenario; nil: none are kept
 	Ciphers   []string       // what was sent in the place of its password
 	Forged    bool           // its OperatorAuthToken is another than the documented one
+	Good      bool           // nothing in it was changed, and nothing is known for which it is to be refused
 }
 
 // Field is one header line. Its name is sent as it is spelt.
