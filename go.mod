@@ -100,3 +100,6 @@ require (
 )
 
 tool github.com/tsenart/vegeta/v12
+
+// What npm installs for tests: thousands of folders that go list, vet and test would look through each time.
+ignore node_modules
