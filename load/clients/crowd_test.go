@@ -407,6 +407,42 @@ func TestClientsThatAreRefusedForGoodKeepTheirTurns(t *testing.T) {
 	}
 }
 
+// Of clients that can sign on again, too, those who are refused are as large a part of the refreshes as of the clients.
+// One that cannot be signed on takes no turns of others.
+func TestClientsThatAreRefusedAndSignOnAgainKeepTheirTurns(t *testing.T) {
+	for name, test := range map[string]struct {
+		mintFails bool
+		wrong     float64
+	}{"signed on again": {false, 0.3}, "no session tokens any more": {true, 0}} {
+		t.Run(name, func(t *testing.T) {
+			failing := false
+			s := newService(t, mock.Config{}, func(next http.Handler) http.Handler {
+				refusing := lab.RefusingSome(3)(next)
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if failing && strings.HasSuffix(r.URL.Path, "/getSessionToken") {
+						w.WriteHeader(http.StatusForbidden)
+						return
+					}
+					refusing.ServeHTTP(w, r)
+				})
+			})
+			s.Environment.Load.Clients.SessionToken = ""
+			c, wrong := s.ready(t, Traffic{Workload: WorkloadRefresh, Clients: 50}, 1600, 10)
+			require.Empty(t, wrong)
+			failing = test.mintFails
+			f := s.drive(t, c, 1600, 1)
+			refused, refreshes := f.wrong["refresh status"], f.right[hit.OpRefresh]+f.wrong["refresh status"]
+			if test.mintFails {
+				assert.Equal(t, 15, refused, "each once")
+				assert.InDelta(t, 0.3, float64(f.wrong["mint status"])/1600, 0.02, "%v", f.wrong)
+				return
+			}
+			assert.InDelta(t, test.wrong, float64(refused)/float64(refreshes), 0.01, "%v %v", f.right, f.wrong)
+			assert.Equal(t, 1000, refreshes, "each refusal takes two hits more")
+		})
+	}
+}
+
 // A service that refuses at once and refreshes slowly does not meet those whom it refuses more often than the others.
 func TestClientsThatAreRefusedAtOnceHaveNoMoreTurns(t *testing.T) {
 	s := newService(t, mock.Config{}, nil)

@@ -17,12 +17,20 @@ type queue struct {
 	cooling coolingHeap
 	turns   uint64 // clients that were taken
 	keeping []keeping
+	first   []uint32 // those that go on before all others
 }
 
 // push makes a client ready.
 func (q *queue) push(client uint32) {
 	q.mu.Lock()
 	q.put(client)
+	q.mu.Unlock()
+}
+
+// pushFirst makes a client ready before all others.
+func (q *queue) pushFirst(client uint32) {
+	q.mu.Lock()
+	q.first = append(q.first, client)
 	q.mu.Unlock()
 }
 
@@ -54,6 +62,11 @@ func (q *queue) pop() (client uint32, turn uint64, ok bool) {
 }
 
 func (q *queue) next() (uint32, bool) {
+	if len(q.first) > 0 {
+		client := q.first[0]
+		q.first = q.first[1:]
+		return client, true
+	}
 	if len(q.cooling) > 0 {
 		now := time.Now()
 		for len(q.cooling) > 0 && !q.cooling[0].until.After(now) {

@@ -239,5 +239,16 @@ func goOnRefreshing(c *Crowd, h *sender, answer *hit.Answer, outcome hit.Outcome
 		c.ongoing.pushInTurn(h.client, h.turn+uint64(c.chains.Load()), answer.Sent.Add(c.refreshes.typical()))
 		return
 	}
+	if cl.mends(h.step, outcome) {
+		c.ongoing.pushFirst(h.client)
+		return
+	}
 	c.put(h.client, false, time.Time{}, false)
+}
+
+// mends tells that a client whose chain broke signs on again before others have their turns, as a user does at once:
+// were each step of that a turn of its own, those who are refused again and again would refresh less often than the
+// others, and be a smaller part of the refreshes than of the clients. One whose step failed waits with the others.
+func (cl *client) mends(after step, outcome hit.Outcome) bool {
+	return cl.holds != holdsRefresh && (after == stepRefresh || outcome.Kind == "")
 }
