@@ -100,11 +100,11 @@ func TestNoAnswerCommandsAnAgent(t *testing.T) {
 	met := false
 	for _, args := range [][]string{
 		{"conform", "--env", file, "--generate", "2", "--sequences", "1", "--out", at("a"), "--reports", strings.Join(exportNames, ",")},
-		{"conform", "--env", file, "--generate", "1", "--sequences", "1", "--out", at("b"), "--json"},
+		{"conform", "--env", file, "--generate", "1", "--sequences", "1", "--tags", "@sign-on or @refresh", "--out", at("b"), "--json"},
 		{"conform", "--env", file, "--generate", "1", "--sequences", "0", "--only", "SOST-07", "--out", at("h"), "--annotations", "gitlab", "--color", "always"},
 		{"load", "--env", file, "--workload", "signon", "--rate", "20/s", "--duration", "1s", "--out", at("c")},
 		{"load", "--env", file, "--workload", "signon", "--rate", "20/s", "--duration", "1s", "--out", at("d"), "--json"},
-		{"report", at("a"), "--json"},
+		{"report", at("a"), "--json"}, // all scenarios as JSON
 		{"compare", at("a"), at("b"), "--out", at("e")},
 	} {
 		_, stdout, stderr := call(t, nil, args...)
