@@ -28,14 +28,14 @@ AT_ONCE := -p $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) +
 # Packages are begun in the order they are named: steps and cmd, which compute most, first, so that they do not end alone.
 # The race detector looks at the packages that start goroutines or hold locks, and at load, which drives them. There it runs of steps and of cmd the
 # tests that are about concurrency alone (raceful in their main_test.go). Through real gateways the same code goes as in the tests of load/transport.
-# load/tally holds a lock for its callers and starts nothing: the tests of load/engine drive it. All other tests, and those of steps, run without it;
-# FLAGS are more flags for these.
+# internal/check, load/tally and load/unique hold a lock for their callers, start nothing and test one thing at a time: the tests of steps, load/clients
+# and load/engine drive them. All other tests, and those of steps, run without it; FLAGS are more flags for these.
 FLAGS ?=
 # go vet looks once, at everything and in full; what go test would look at again for each way of building is switched off.
-CONCURRENT = $$(git grep -lE '^[[:space:]]*go [a-z]|\.Go\(|sync\.[^O]|"sync/' -- '*.go' ':!*_test.go' ':!internal/gateways' ':!load/kubernetes/cluster' ':!load/tally' | xargs -n1 dirname | sort -u | sed 's|^|./|') ./load
+CONCURRENT = $$(git grep -lE '^[[:space:]]*go [a-z]|\.Go\(|sync\.[^O]|"sync/' -- '*.go' ':!*_test.go' ':!internal/gateways' ':!load/kubernetes/cluster' ':!internal/check' ':!load/tally' ':!load/unique' | xargs -n1 dirname | sort -u | sed 's|^|./|') ./load
 # Tests of those packages that compute much, and run nothing side by side that others of the package do not: they too run without it.
-ALONE := ^Test(FaultsShow|ChoicesShow|FaultsAreWellNamed|FaultsAreFoundUnderLoad|SignedInClientsAreSmall|AKeptPairComesBackAsItWas|OutageUsesNoTokenUp)$$
-ALONE_IN := ./load/clients ./mock
+ALONE := ^Test(FaultsShow|ChoicesShow|FaultsAreWellNamed|FaultsAreFoundUnderLoad|SignedInClientsAreSmall|AKeptPairComesBackAsItWas|OutageUsesNoTokenUp|HeaderLinesAreFoundAsAPatternFindsThem)$$
+ALONE_IN := ./internal/redact ./load/clients ./mock
 # What hangs is ended. No test is to be ended because a machine is slow: the command's take 10 minutes on a third of a processor.
 LONGEST := -timeout 45m
 # Whoever runs make lint as well, which vets the same, says LINTED=1.
