@@ -79,8 +79,25 @@ func readProfile(data []byte, name string) (p *Profile, err error) {
 	return r.profile(&f)
 }
 
+// kindWords are the kinds of values of a profile.
+var kindWords = map[reflect.Kind]string{
+	reflect.Int: "a whole number", reflect.String: "a text", reflect.Slice: "a list"}
+
 // profileFailure turns an error of the YAML library into one sentence.
 func profileFailure(name string, err error) error {
+	var kind *yaml.TypeError
+	if errors.As(err, &kind) && kind.Token != nil && kind.DstType != nil && kindWords[kind.DstType.Kind()] != "" {
+		what := "a value here"
+		if kind.StructFieldName != nil {
+			_, field, _ := strings.Cut(*kind.StructFieldName, ".")
+			what = strings.ToLower(field)
+			if what == "mix" {
+				what = "a share of mix"
+			}
+		}
+		return failure.Usagef("%s:%d: %s must be %s, not %q", name, kind.Token.Position.Line, what,
+			kindWords[kind.DstType.Kind()], kind.Token.Value)
+	}
 	var y yaml.Error
 	if errors.As(err, &y) && y.GetToken() != nil {
 		return failure.Usagef("%s:%d: %s", name, y.GetToken().Position.Line, y.GetMessage())
