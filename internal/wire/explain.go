@@ -59,8 +59,12 @@ func (e codingError) Is(target error) bool { return target == ErrCoding }
 // ErrCoding marks errors of a body that cannot be decoded, for errors.Is.
 var ErrCoding = errors.New("the body cannot be decoded")
 
-// causeOf puts the reason why a context ended in place of the bare fact.
+// causeOf puts the reason why a context ended in place of the bare fact. The time of the context is that of the
+// connection too, which may notice a moment earlier that it is over.
 func causeOf(ctx context.Context, err error) error {
+	if end, limited := ctx.Deadline(); limited && isDeadline(err) && !time.Now().Before(end) {
+		<-ctx.Done()
+	}
 	if cause := context.Cause(ctx); cause != nil && ctx.Err() != nil {
 		var cut cutError
 		if errors.As(err, &cut) {
@@ -103,10 +107,14 @@ func explainOwn(err error) string {
 		return errUpgraded.Error()
 	case errors.Is(err, context.Canceled):
 		return "the run was interrupted"
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+	case isDeadline(err):
 		return "no whole answer in time"
 	}
 	return ""
+}
+
+func isDeadline(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // unknownName is the alert of TLS with which a gateway says that it does not know the requested name (RFC 6066 section
