@@ -129,7 +129,8 @@ func TestASpellIsOutlasted(t *testing.T) {
 				case c.fault != "" && q.ID == fault(t, c.fault).Requirement:
 					assert.Equal(t, reports.Fail, q.Verdict, "%s: %s", q.ID, q.Reason)
 				case q.ID == "ERR-08" && c.warns:
-					assert.Equal(t, reports.Warn, q.Verdict, q.Reason)
+					told := []reports.Verdict{reports.Warn, reports.Error} // some may not have been sent again
+					assert.Contains(t, told, q.Verdict, q.Reason)
 				default:
 					red := []reports.Verdict{reports.Fail, reports.Warn}
 					assert.NotContains(t, red, q.Verdict, "%s: %s", q.ID, q.Reason)
