@@ -165,11 +165,18 @@ func TestAFirewallOfPatternsIsNoFault(t *testing.T) {
 	}
 }
 
+// challenged wants a browser to solve something, as AWS WAF does: a client that takes no HTML gets no page.
+func challenged(w http.ResponseWriter) {
+	w.Header().Set("X-Amzn-Waf-Action", "challenge")
+	w.WriteHeader(http.StatusAccepted)
+}
+
 // TestAPageThatLetsNobodyInIsNoAcceptance: a firewall answers what looks like an attack with a page of its own and
 // status 200, or leads to one. Nobody is let in by that, and nobody knows what the service would say: nothing fails,
 // but for what the service takes beside it.
 func TestAPageThatLetsNobodyInIsNoAcceptance(t *testing.T) {
 	patterns := regexp.MustCompile(`"(%|\*|\.\*)"|\\u0000|'|\[17\]`)
+	anyJSON := []mock.Fault{fault(t, "sign-on-bad-request-accepted")}
 	for name, c := range map[string]struct {
 		faults []mock.Fault
 		answer func(http.ResponseWriter)
@@ -177,6 +184,8 @@ func TestAPageThatLetsNobodyInIsNoAcceptance(t *testing.T) {
 	}{
 		"a page":               {nil, pageOf(http.StatusOK, "Notice of security"), nil},
 		"a redirect":           {nil, redirected, nil},
+		"a challenge":          {nil, challenged, nil},
+		"a challenge, JSON":    {anyJSON, challenged, []string{"SSO-07"}},
 		"a page, accepting":    {[]mock.Fault{fault(t, "near-password-last-character")}, pageOf(http.StatusOK, "Notice of security"), []string{"SSO-08"}},
 		"a redirect, any JSON": {[]mock.Fault{fault(t, "sign-on-bad-request-accepted")}, redirected, []string{"SSO-07"}},
 		"a page for a token":   {[]mock.Fault{fault(t, "get-session-expired")}, pageOf(http.StatusOK, "Notice of security"), []string{"GST-05"}},
@@ -207,6 +216,38 @@ func TestAPageThatLetsNobodyInIsNoAcceptance(t *testing.T) {
 				assert.Equal(t, reports.Error, report.Verdict, report.Reason)
 				assert.Contains(t, requirement(t, report, "SSO-08").Reason, "came to signOn, whose good requests are answered as documented: a firewall, a login or a portal may have given it")
 			}
+		})
+	}
+}
+
+// TestALoginForAnOldTokenIsNoAcceptance: a gateway that looks at tokens leads one that is past its time to a login.
+func TestALoginForAnOldTokenIsNoAcceptance(t *testing.T) {
+	for name, answer := range map[string]func(http.ResponseWriter){
+		"a redirect": redirected,
+		"a page":     pageOf(http.StatusOK, "Sign in"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			old := ""
+			e := behind(t, mock.Config{}, func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if strings.HasSuffix(r.Header.Get("Authorization"), " "+old) {
+						answer(w)
+						return
+					}
+					s.ServeHTTP(w, r)
+				})
+			})
+			old = e.Situations["expired-refresh"].RefreshToken
+			o := quick
+			o.Environment, o.Generate, o.Sequences, o.Retry, o.Only = e, 0, 0, 0, []string{"REF-07", "REF-01"}
+			report := run(t, o)
+			for _, q := range report.Requirements {
+				assert.NotEqual(t, reports.Fail, q.Verdict, "%s: %s", q.ID, q.Reason)
+			}
+			q := requirement(t, report, "REF-07")
+			assert.Equal(t, reports.Error, q.Verdict, q.Reason)
+			assert.Contains(t, q.Reason, "came to refresh, whose good requests are answered as documented")
 		})
 	}
 }

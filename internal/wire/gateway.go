@@ -47,10 +47,13 @@ func Unreached(status int) bool {
 }
 
 // StandIn describes an answer that says neither yes nor no, whatever was asked: a page under a status of success, as
-// firewalls, logins and portals send it, or a redirect. It is empty for all that an AGS may have said, and for a page
-// that holds tokens.
+// firewalls, logins and portals send it, a redirect, or a challenge of AWS WAF, which wants a browser to solve it and
+// has no body for other clients (status 202; a puzzle has 405). It is empty for all that an AGS may have said, and for
+// a page that holds tokens.
 func StandIn(x *Exchange) string {
 	switch {
+	case x.Header.Get("X-Amzn-Waf-Action") != "" && !tokenInPage.Match(x.Body):
+		return fmt.Sprintf("a challenge of AWS WAF (status %d)", x.Status)
 	case x.Status/100 == 3 && x.Status != http.StatusMultipleChoices:
 		return fmt.Sprintf("a redirect (status %d)", x.Status)
 	case x.Status/100 != 2 || len(x.Body) == 0 || !looksLikeHTML(x) || json.Valid(x.Body) || tokenInPage.Match(x.Body):

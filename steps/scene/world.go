@@ -224,7 +224,7 @@ func (w *World) Send(ctx context.Context, r *talk.Request, changed bool) (*talk.
 		x.Tampered = strings.Join(append(w.Tampering, w.Text), "; ")
 		w.Tampering = nil
 	}
-	if changed || w.mayBeRefused(r) {
+	if changed || w.isForRefusal(r) {
 		x.Stray = w.Stray(ctx, x)
 	}
 	w.record(x, w.knownOf(x, changed), changed)
@@ -251,6 +251,9 @@ func SaysNothing(x *talk.Exchange) bool {
 
 // mayBeRefused tells of a request that a step before has made one which a service may refuse.
 func (w *World) mayBeRefused(r *talk.Request) bool { return w.Refusal || r.Forged }
+
+// isForRefusal tells of a request that a service may refuse, or is to refuse for a situation of the environment file.
+func (w *World) isForRefusal(r *talk.Request) bool { return w.mayBeRefused(r) || w.Subject != nil }
 
 // unanswered says why the service has not answered a request; nil: it has.
 func (w *World) unanswered(x *talk.Exchange) error {
