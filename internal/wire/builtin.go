@@ -28,7 +28,25 @@ var builtInPages = []struct {
 		`An appropriate representation of the requested resource could not be found|The server encountered an internal error or\s+misconfiguration)`)},
 	{"HAProxy", regexp.MustCompile(`^<html><body><h1>4\d\d [A-Z][A-Za-z ]+</h1>\s*(Request forbidden by administrative rules|Your browser sent an invalid request)\.`)},
 	{"Azure", regexp.MustCompile(`<center>Microsoft-Azure-Application-Gateway/`)},
+	{"Google Cloud", regexp.MustCompile(`^<!doctype html><meta charset="?utf-8"?><meta name=viewport content="width=device-width, initial-scale=1"><title>403</title>403 Forbidden\s*$`)},
+	{"Imperva", regexp.MustCompile(`Request unsuccessful\. Incapsula incident ID: `)},
 	{f5, regexp.MustCompile(`The requested URL was rejected\. Please consult with your administrator\.`)},
+}
+
+// builtInTexts are the texts of gateways that send no HTML.
+var builtInTexts = map[string]*regexp.Regexp{
+	"Envoy":      regexp.MustCompile(`^RBAC: access denied\s*$`),
+	"Cloudflare": regexp.MustCompile(`^error code: 1[0-9]{3}\s*$`),
+}
+
+// barredInText names the gateway whose text an answer is; empty: it is none.
+func barredInText(x *Exchange) string {
+	for maker, text := range builtInTexts {
+		if x.Status == http.StatusForbidden && text.Match(x.Body) {
+			return maker
+		}
+	}
+	return ""
 }
 
 // builtInServers are gateways that put their name in place of the service's into the header Server of their own pages.
@@ -36,14 +54,17 @@ var builtInServers = map[string]string{"awselb/2.0": "AWS", "CloudFront": "Cloud
 	"AkamaiGHost": "Akamai"}
 
 // BarredBy names the program or the cloud that answered a call with its own page and did not pass it on, as a firewall
-// of web applications does: nginx, Apache, HAProxy, Azure, F5, AWS, CloudFront, Cloudflare, Akamai. It is empty for
-// all that the service may have said: JSON, pages with other words, and statuses other than 400, 403 and 406. A page
-// 200 counts where it is F5's own, a page 500 where Apache wrote it for a request whose body is no JSON: so ends its
-// mod_security on one that breaks off.
+// of web applications does: nginx, Apache, HAProxy, Azure, Google Cloud, Imperva, F5, Envoy, AWS, CloudFront,
+// Cloudflare, Akamai. It is empty for all that the service may have said: JSON, pages with other words, and statuses
+// other than 400, 403 and 406. A page 200 counts where it is F5's own, a page 500 where Apache wrote it for a request
+// whose body is no JSON: so ends its mod_security on one that breaks off.
 // Gateways that replace the pages of a service by their own (ProxyErrorOverride, proxy_intercept_errors) look the same.
 func BarredBy(x *Exchange) string {
 	broken := x.Status == http.StatusInternalServerError && len(x.Call.Body) > 0 && !json.Valid(x.Call.Body)
 	passed := x.Status == http.StatusOK
+	if maker := barredInText(x); maker != "" {
+		return maker
+	}
 	if !broken && !passed && !slices.Contains(barred, x.Status) || len(x.Body) == 0 || !looksLikeHTML(x) ||
 		json.Valid(x.Body) {
 		return ""

@@ -19,6 +19,12 @@ const (
 	tomcatPage  = "<!doctype html><html lang=\"en\"><head><title>HTTP Status 403 – Forbidden</title></head><body><h1>HTTP Status 403 – Forbidden</h1></body></html>"
 )
 
+// armorPage is what Google's load balancers send for a rule of Cloud Armor.
+const armorPage = `<!doctype html><meta charset="utf-8"><meta name=viewport ` +
+	`content="width=device-width, initial-scale=1"><title>403</title>403 Forbidden`
+
+const impervaPage = `<html><body><iframe>Request unsuccessful. Incapsula incident ID: 877-1</iframe></body></html>`
+
 // TestBarredBy: the page of a known program, with a status that it gives by itself, and nothing that a service may have
 // said.
 func TestBarredBy(t *testing.T) {
@@ -39,6 +45,14 @@ func TestBarredBy(t *testing.T) {
 		"F5, with a status":            {403, f5Page, "", "{}", "F5"},
 		"Apache, JSON that breaks off": {500, apache500, "", `{"a":`, "Apache"},
 
+		"Google Cloud":        {403, armorPage, "", "{}", "Google Cloud"},
+		"Imperva":             {403, impervaPage, "", "{}", "Imperva"},
+		"Envoy":               {403, "RBAC: access denied", "", "{}", "Envoy"},
+		"Cloudflare, in text": {403, "error code: 1020", "", "{}", "Cloudflare"},
+
+		"Envoy's text, 401":           {401, "RBAC: access denied", "", "{}", ""},
+		"a text that quotes Envoy":    {403, "no: RBAC: access denied", "", "{}", ""},
+		"a page 403 of a service":     {403, "<!doctype html><title>403</title>403 Forbidden", "", "{}", ""},
 		"Apache, JSON":                {500, apache500, "", `{}`, ""},
 		"Apache, no body":             {500, apache500, "", ``, ""},
 		"nginx, JSON that breaks off": {500, nginxPage, "", `{"a":`, ""},
