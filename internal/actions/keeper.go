@@ -29,6 +29,7 @@ type Keeper struct {
 	mu      sync.Mutex
 	journal *journal.Journal
 	done    int
+	closed  bool
 }
 
 // NewKeeper makes the keeper of a run. Begin makes its journal when the first change is to be made.
@@ -88,6 +89,9 @@ func (k *Keeper) Do(ctx context.Context, o Order) ([]string, error) {
 	defer k.mu.Unlock()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
+	}
+	if k.closed {
+		return nil, errors.New("the run has ended, and changes nothing any more")
 	}
 	undo, has := k.undoOf(o)
 	if !has {
@@ -172,6 +176,11 @@ func (k *Keeper) PutBack(ctx context.Context) error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	return k.putBack(ctx)
+}
+
+// putBack is PutBack. The caller holds the mutex.
+func (k *Keeper) putBack(ctx context.Context) error {
 	if k.journal == nil {
 		return nil
 	}
@@ -205,14 +214,16 @@ func (k *Keeper) PutBack(ctx context.Context) error {
 	return nil
 }
 
-// Close undoes open changes and ends the journal. The error names those that are left.
+// Close undoes open changes and ends the journal; nothing is changed from then on. The error names those that are left.
+// Scenarios may still run, as where another goroutine breaks down: none of them gets in between.
 func (k *Keeper) Close(ctx context.Context) error {
 	if k == nil {
 		return nil
 	}
-	err := k.PutBack(ctx)
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.closed = true
+	err := k.putBack(ctx)
 	if k.journal == nil {
 		return err
 	}

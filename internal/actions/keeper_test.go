@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -101,6 +102,40 @@ func TestAChangeIsNotGivenUpHalfWay(t *testing.T) {
 	assert.ErrorIs(t, err, context.Canceled)
 	assert.Equal(t, 1, asked)
 	require.NoError(t, k.Close(ctx))
+}
+
+// TestNoChangeOvertakesTheEnd: where a run breaks down its scenarios go on; none of them changes something between the
+// last undoing and the end.
+func TestNoChangeOvertakesTheEnd(t *testing.T) {
+	e := read(t, t.TempDir(), someActions)
+	for range 50 {
+		dir := t.TempDir()
+		disabled := map[string]bool{}
+		door := func(_ context.Context, o Order) ([]string, error) {
+			disabled[o.ClientID] = o.Kind == Disable
+			return nil, nil
+		}
+		file := filepath.Join(dir, "env.yaml")
+		k := NewKeeper(e, door, func() (*journal.Journal, error) {
+			return journal.Begin(filepath.Join(dir, "run"), file, false)
+		})
+		var scenarios sync.WaitGroup
+		for n := range 3 {
+			device := Order{Kind: Disable, AccountID: "A1", ClientID: fmt.Sprint("C", n)}
+			_, err := k.Do(context.Background(), device)
+			require.NoError(t, err)
+			scenarios.Go(func() {
+				for err == nil {
+					_, err = k.Do(context.Background(), device)
+				}
+				assert.EqualError(t, err, "the run has ended, and changes nothing any more")
+			})
+		}
+		require.NoError(t, k.Close(context.Background()))
+		scenarios.Wait()
+		assert.Equal(t, map[string]bool{"C0": false, "C1": false, "C2": false}, disabled)
+		assert.NoFileExists(t, journal.Marker(file))
+	}
 }
 
 // TestNothingIsChangedWithoutAJournal: where it cannot be written, the call is not made.
