@@ -89,6 +89,39 @@ func TestSilenceOfAnUnknownTokenLeavesTheGood(t *testing.T) {
 	}
 }
 
+// TestAnOddRequestAnsweredAtLastIsNoFault: an odd request whose connection ended without an answer is sent again. If it
+// is answered then, ERR-08 could not be told; if it never is, that is the service's fault.
+func TestAnOddRequestAnsweredAtLastIsNoFault(t *testing.T) {
+	for name, c := range map[string]struct {
+		lost int64 // requests of the kind that get no answer; the client itself sends each twice
+		want reports.Verdict
+		says string
+	}{
+		"for a moment": {2, reports.Error, "and one came when it was sent again"},
+		"always":       {1 << 30, reports.Fail, "no answer came"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var came atomic.Int64
+			e, end, err := started(mock.Config{}, func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if strings.HasSuffix(r.URL.Path, "/signOnWithSessionToken") && strings.Contains(recordBody(r), `"parameters":17`) &&
+						came.Add(1) <= c.lost {
+						panic(http.ErrAbortHandler)
+					}
+					s.ServeHTTP(w, r)
+				})
+			})
+			require.NoError(t, err)
+			defer end()
+			report := run(t, steps.Options{Environment: e, Only: []string{"SOST-09"}, Tags: "@odd-input", Seed: 11})
+			q := requirement(t, report, "ERR-08")
+			assert.Equal(t, c.want, q.Verdict, q.Reason)
+			assert.Contains(t, q.Reason, c.says)
+		})
+	}
+}
+
 // TestWhatIsAnsweredAtLastIsNoFault: a generated request that gets no answer is sent again. If it is answered then, all
 // may have stood still for a moment, so ERR-08 could not be told; if it never is, that is the service's fault.
 func TestWhatIsAnsweredAtLastIsNoFault(t *testing.T) {

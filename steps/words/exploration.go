@@ -187,8 +187,13 @@ func stillUnanswered(ctx context.Context, w *scene.World, operation string, odd 
 	case t.wrong != "":
 		return t, "", nil
 	}
-	return nil, fmt.Sprintf("%s to a request in which %s, and one came when it was sent again: whether such a request "+
-		"goes unanswered now and then, or all stood still for a moment, is not known", odd.wrong, odd.told), nil
+	return nil, answeredLater(odd), nil
+}
+
+// answeredLater tells what is not known of a request that was answered only when it was sent again.
+func answeredLater(odd *trial) string {
+	return fmt.Sprintf("%s to a request in which %s, and one came when it was sent again: whether such a request "+
+		"goes unanswered now and then, or all stood still for a moment, is not known", odd.wrong, odd.told)
 }
 
 // pauseOfLimiters lets a limiter of some requests a second have room again.

@@ -85,8 +85,7 @@ func sendOddities(ctx context.Context, w *scene.World, operation string) error {
 		return trials[i] != nil && trials[i].lets() ||
 			list[i].wrong && w.Live()
 	})
-	tell(w, trials)
-	if err := barredInPart(w, trials); err != nil {
+	if err := weighTrials(ctx, w, operation, list, trials); err != nil {
 		return err
 	}
 	if w.Explored != nil || accepted {
@@ -97,6 +96,40 @@ func sendOddities(ctx context.Context, w *scene.World, operation string) error {
 	}
 	w.Precise, w.Offers = true, nil
 	return stillGood(ctx, w, operation)
+}
+
+// weighTrials tells what is wrong with the answers to odd requests, and what is not known of them.
+func weighTrials(ctx context.Context, w *scene.World, operation string, list []oddity, trials []*trial) error {
+	lost, err := answeredAtLast(ctx, w, operation, list, trials)
+	if err != nil {
+		return err
+	}
+	tell(w, trials)
+	if w.Explored == nil && lost != "" {
+		w.Explored = talk.Unknownf("%s", lost)
+		return nil
+	}
+	return barredInPart(w, trials)
+}
+
+// answeredAtLast sends odd requests again whose connection ended without an answer, and puts the later answer in the
+// place of none. It tells what is not known of one that was answered then: a connection may end under any request.
+func answeredAtLast(ctx context.Context, w *scene.World, operation string, list []oddity,
+	trials []*trial) (lost string, err error) {
+	for i, t := range trials {
+		if t == nil || t.wrong == "" || t.exchange.Status != 0 || scene.RanOut(t.exchange) {
+			continue
+		}
+		again, err := tryOddity(ctx, w, operation, list[i])
+		if err != nil {
+			return "", err
+		}
+		if again == nil || again.exchange.Status == 0 {
+			continue
+		}
+		trials[i], lost = again, answeredLater(t)
+	}
+	return lost, nil
 }
 
 // barredInPart tells how many odd requests a firewall refused by itself, which shows nothing of the service. What may
