@@ -25,7 +25,7 @@ func loadCurveChart(l *reports.Load, names []string, baseline *reports.Load) (ch
 	for _, name := range names {
 		o := l.Operations[name]
 		drawn := curveLine(name, seriesLook(shown), o)
-		if len(drawn.X) == 0 || shown == 8 {
+		if len(drawn.X) < 2 || shown == 8 { // a point is no line: nothing would be seen
 			continue
 		}
 		shown++
