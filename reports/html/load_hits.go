@@ -124,22 +124,25 @@ func kindChart(l *reports.Load, total *reports.WrongKind, id string) *drawing {
 		total.Seconds[n-1][0] > end {
 		return nil
 	}
-	width := end/smallPoints + 1
-	x, y := make([]float64, end/width+1), make([]float64, end/width+1)
-	for i := range x {
-		x[i] = float64(int64(i) * width)
+	t := timeline{seconds: make([]reports.Second, end+1)}
+	for _, s := range l.Seconds {
+		if s.Operation == total.Operation && s.At >= 0 {
+			t.seconds[s.At].Asked, t.seconds[s.At].Sent = s.Asked, s.Sent
+		}
 	}
 	for _, s := range total.Seconds {
 		if s[0] >= 0 && s[0] <= end {
-			y[s[0]/width] += float64(s[1]) / float64(width)
+			t.seconds[s[0]].Wrong += s[1]
 		}
 	}
 	d := chart{ID: id + "-chart", Title: "When: " + total.Operation + " " + total.Kind,
 		X: axis{Label: "since the start", Time: true}, Y: axis{Label: "per second", Format: axisRate},
 		Height: 150, Description: figures.PluralOf(total.Times, "wrong answer",
-			"wrong answers") + " in " + figures.Plural(int64(len(total.Seconds)), "second") + ".",
+			"wrong answers") + " in " + figures.Plural(int64(len(total.Seconds)), "second") + "." +
+			t.rateWords(smallPoints),
 		Readout: func(float64) string { return "" },
-		Lines:   []line{{Name: total.Kind, Look: "wrong", X: x, Y: y, Area: true}}}.draw()
+		Lines: []line{t.rate(line{Name: total.Kind, Look: "wrong", Area: true}, smallPoints,
+			func(s reports.Second) int64 { return s.Wrong })}}.draw()
 	return &d
 }
 

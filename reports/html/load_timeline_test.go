@@ -75,3 +75,30 @@ func TestAnOutageOfASlowLoadIsAGap(t *testing.T) {
 	}
 	assert.Equal(t, 1, broken)
 }
+
+// When the wrong answers of a kind came is drawn over the same windows as the other rates.
+func TestTheWrongAnswersOfASlowLoadAreReadable(t *testing.T) {
+	for name, test := range map[string]struct {
+		of          timeline
+		words, path string
+	}{
+		"one in two seconds": {everySecond(1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0),
+			"3 wrong answers in 3 seconds. Rates are the mean of 10 seconds each.",
+			"M66 26H501.8V68H894"},
+		"a fast load": {everySecond(9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9),
+			"3 wrong answers in 3 seconds.",
+			"M66 26L109.6 110L153.2 110L196.7 110L240.3 26L283.9 110L327.5 110L371.1 110L414.6 110L458.2 110" +
+				"L501.8 110L545.4 110L588.9 26L632.5 110L676.1 110L719.7 110L763.3 110L806.8 110L850.4 110L894 110"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for i := range test.of.seconds {
+				test.of.seconds[i].Operation = "refresh"
+			}
+			l := &reports.Load{Seconds: test.of.seconds}
+			drawn := kindChart(l, &reports.WrongKind{Operation: "refresh", Kind: "status", Times: 3,
+				Seconds: [][2]int64{{0, 1}, {4, 1}, {12, 1}}}, "id")
+			assert.Equal(t, test.words, drawn.Description)
+			assert.Equal(t, test.path, drawn.Lines[0].Path)
+		})
+	}
+}
