@@ -135,6 +135,14 @@ func (p *Plan) Options() string {
 	return strings.Join(unusual, ", ")
 }
 
+// ClientsKnown are the clients in words, such as "200 clients"; empty where the load ended before they were counted.
+func (p *Plan) ClientsKnown() string {
+	if p.Clients == 0 {
+		return ""
+	}
+	return figures.Plural(int64(p.Clients), "client")
+}
+
 // PlannedPopulation is a number of clients in steady state.
 type PlannedPopulation struct {
 	Clients        int     `json:"clients"`

@@ -50,6 +50,23 @@ func TestSummaryOfAnInvalidRunSaysWhatToDo(t *testing.T) {
 		"    What to do: give more --clients (count in the environment file), or ask for a lower rate: clients send no faster than the service answers them\n", "a bigger machine does not help")
 }
 
+// A search for the capacity that never began has neither a schedule nor clients yet.
+func TestAPlanSaysOnlyWhatIsKnown(t *testing.T) {
+	l := &reports.Load{Verdict: reports.Error, Plan: reports.Plan{Workload: "refresh"}}
+	terminal := func(w io.Writer) error { return text.Terminal(w, nil, l, false) }
+	markdown := func(w io.Writer) error { return text.Markdown(w, nil, l) }
+	page := func(w io.Writer, s html.Style) error { return html.Load(w, l, s) }
+	assert.Contains(t, render(t, terminal), "  plan         refresh\n")
+	assert.Contains(t, render(t, markdown), "\n\nrefresh\n")
+	assert.NotContains(t, render(t, markdown), "0 clients")
+	assert.NotContains(t, htmlOf(t, page, html.Style{}), "<dt>Clients")
+
+	l.Plan.Schedule, l.Plan.Clients = "constant 1/s for 1s", 1
+	assert.Contains(t, render(t, terminal), "  plan         refresh, constant 1/s for 1s, 1 client\n")
+	assert.Contains(t, render(t, markdown), "\n\nconstant 1/s for 1s · refresh · 1 client\n")
+	assert.Contains(t, htmlOf(t, page, html.Style{}), "<dt>Clients")
+}
+
 func TestAKindOfWrongAnswersIsToldOnce(t *testing.T) {
 	same := reports.Wrong{Operation: "refresh", Kind: "status", Times: 200, Message: "refresh was answered 201, not 200"}
 	l := &reports.Load{Valid: true, Total: &reports.Operation{}, Wrong: []reports.Wrong{same, same, same, {Operation: "signon", Kind: "status", Times: 1, Message: "no"}}}

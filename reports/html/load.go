@@ -300,7 +300,9 @@ func planFacts(l *reports.Load) []reports.Fact {
 	add("Workload", l.Plan.Workload)
 	add("Mix", mixWords(l.Plan.Mix))
 	add("Schedule", l.Plan.Schedule)
-	add("Clients", figures.Count(int64(l.Plan.Clients)))
+	if l.Plan.Clients > 0 { // 0: the load ended before they were counted
+		add("Clients", figures.Count(int64(l.Plan.Clients)))
+	}
 	if l.Plan.Workers > 0 {
 		add("Concurrent requests at most", figures.Count(int64(l.Plan.Workers)))
 	}

@@ -134,7 +134,7 @@ func (m *summary) conformance(c *reports.Conformance) {
 func (m *summary) load(l *reports.Load) {
 	const page = "load.html"
 	m.head("Load", l.Run, l.Verdict, l.Reason)
-	m.Line("", l.Plan.Schedule+" · "+l.Plan.Workload+" · "+figures.Plural(int64(l.Plan.Clients), "client"), 250)
+	m.Line("", knownOf(" · ", l.Plan.Schedule, l.Plan.Workload, l.Plan.ClientsKnown()), 250)
 	if !l.Valid {
 		m.Line("**The figures are not valid:** ", strings.Join(l.Invalid, "; "), 300)
 	}

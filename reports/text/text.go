@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -265,10 +266,14 @@ func whatToDo(l *reports.Load) string {
 	return "run again on a machine that does less besides, on a bigger one, or with a lower rate"
 }
 
+// knownOf joins the parts of a plan that are known: of a load that was never sent, often the workload alone.
+func knownOf(separator string, parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), separator)
+}
+
 func (t *textWriter) load(l *reports.Load) {
 	t.head("Load", l.Run, l.Verdict, l.Reason)
-	t.fact("plan", "%s, %s, %s", printable(l.Plan.Workload), printable(l.Plan.Schedule),
-		figures.Plural(int64(l.Plan.Clients), "client"))
+	t.fact("plan", "%s", printable(knownOf(", ", l.Plan.Workload, l.Plan.Schedule, l.Plan.ClientsKnown())))
 	if len(l.ShardRuns) > 0 {
 		t.fact("shards", "%s", l.ShardsCount())
 	}
