@@ -90,9 +90,23 @@ func shiftChart(o compare.OperationComparison, n int) drawing {
 		words = append(words, compare.QuantileWord(point.Quantile)+" "+figures.Change(point.Change()))
 	}
 	return chart{ID: fmt.Sprintf("x-shift-%d", n), Title: o.Operation + ": shift of response time at each quantile",
-		Height: 220, X: x, Y: axis{Format: figures.Change},
+		Height: 220, X: x, Y: axis{Format: axisChange},
 		Lines: []line{l}, Levels: []level{{At: 0, Words: "no change", Look: "base"}}, Description: strings.Join(words,
 			", ") + "."}.draw()
+}
+
+// axisChange shows a relative change in few letters, as there is little room beside an axis: 500 is "+50k %".
+func axisChange(change float64) string {
+	percent, unit := change*100, ""
+	for _, larger := range []string{"k", "M", "G"} {
+		if math.Abs(percent) >= 10_000 || unit != "" && math.Abs(percent) >= 1000 {
+			percent, unit = percent/1000, larger
+		}
+	}
+	if unit == "" && math.Abs(change) < 1 {
+		return figures.Change(change)
+	}
+	return fmt.Sprintf("%+.4g%s %%", percent, unit)
 }
 
 func operationCurve(o compare.OperationComparison, n int, oldName, newName string) drawing {

@@ -100,6 +100,22 @@ func gating(requirements []reports.Requirement) []reports.Requirement {
 	return found
 }
 
+// exchangesJudged says how many exchanges were judged, and of how many scenarios where the run ended before the last.
+func exchangesJudged(c *reports.Conformance) string {
+	exchanges, all := figures.Plural(int64(c.Counts.Exchanges), "exchange"), len(c.Scenarios)
+	ended := 0
+	for _, scenario := range c.Scenarios {
+		if scenario.Verdict != reports.NotExercised {
+			ended++
+		}
+	}
+	if c.Run.Partial != "" && ended < all {
+		return fmt.Sprintf("%s judged, but only %s of %s came to an end.", exchanges, figures.Count(int64(ended)),
+			figures.Plural(int64(all), "scenario"))
+	}
+	return exchanges + " of " + figures.Plural(int64(all), "scenario") + " were judged."
+}
+
 // conformanceTrust returns the reasons for and against believing the verdict.
 func conformanceTrust(c *reports.Conformance) []statement {
 	found := runTrust(c.Run)
@@ -110,8 +126,7 @@ func conformanceTrust(c *reports.Conformance) []statement {
 	case c.Counts.Exchanges == 0:
 		found = append(found, statement{reports.Error, "No exchange with the service took place: nothing was checked."})
 	default:
-		found = append(found, statement{reports.Pass, figures.Plural(int64(c.Counts.Exchanges), "exchange") + " of " +
-			figures.Plural(int64(len(c.Scenarios)), "scenario") + " were judged."})
+		found = append(found, statement{reports.Pass, exchangesJudged(c)})
 	}
 	if n := counts[reports.Error] + counts[reports.Invalid] + counts[reports.Inconclusive]; n > 0 {
 		found = append(found, statement{reports.Error, "For " + figures.Plural(int64(n), "requirement") +
@@ -199,9 +214,14 @@ func conformanceFirst(c *reports.Conformance) []first {
 			Text: "not judged, though coverage asks for it.", More: lack.Advice()})
 	}
 	add(unjudged, "c-requirements", "that coverage asks for were not judged.")
-	if n := len(gating(reports.OfVerdict(c.Requirements, reports.NotExercised))); n > 0 {
-		found = append(found, first{Verdict: reports.NotExercised, Link: "c-silent", Label: figures.Plural(int64(n),
-			"requirement"), Text: "not touched by any scenario. Nothing is known of them."})
+	silent := reports.OfVerdict(c.Requirements, reports.NotExercised)
+	if n := len(gating(silent)); n > 0 {
+		entry := first{Verdict: reports.NotExercised, Link: "c-silent", Label: figures.Plural(int64(n), "requirement"),
+			Text: "not touched by any scenario. Nothing is known of " + itOrThem(n) + "."}
+		if others := len(silent) - n; others > 0 {
+			entry.More = "Nor of " + figures.Count(int64(others)) + " more, of which a miss is only shown."
+		}
+		found = append(found, entry)
 	}
 	if n := len(reports.OfVerdict(c.Requirements, reports.Warn)); n > 0 {
 		found = append(found, first{Verdict: reports.Warn, Link: "c-failures",
@@ -221,9 +241,16 @@ func conformanceFirst(c *reports.Conformance) []first {
 		}
 		found = append(found, first{Verdict: reports.Skipped, Link: "c-lacks",
 			Label: figures.Plural(int64(n), "requirement"),
-			Text:  "skipped, because the environment lacks what they need.", More: strings.Join(needs, " · ")})
+			Text:  "skipped, because the environment lacks what is needed.", More: strings.Join(needs, " · ")})
 	}
 	return found
+}
+
+func itOrThem(n int) string {
+	if n == 1 {
+		return "it"
+	}
+	return "them"
 }
 
 // conformanceDetails is the data of the template "conformance".

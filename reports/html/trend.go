@@ -97,7 +97,9 @@ func shownTrend(t compare.Trend, n int) trendShown {
 	d := trendShown{ID: fmt.Sprintf("t-%d", n+1), Environment: cmp.Or(t.Environment, "unnamed"),
 		Asked: cmp.Or(t.Asked, "load")}
 	d.Words = figures.Plural(int64(len(t.Runs)), "run")
-	if len(t.Runs) > 0 {
+	if len(t.Runs) == 1 {
+		d.Words += ", " + figures.Moment(t.Runs[0].Start) + "."
+	} else if len(t.Runs) > 1 {
 		d.Words += " from " + figures.Moment(t.Runs[0].Start) + " to " + figures.Moment(
 			t.Runs[len(t.Runs)-1].Start) + "."
 	}
