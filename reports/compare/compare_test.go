@@ -226,6 +226,28 @@ func TestConformanceThatCannotBeCompared(t *testing.T) {
 	}
 }
 
+// A run that was ended, or whose service was not reached, asked nothing else: its record does not hold the question.
+func TestARunThatEndedEarlyAskedNoOtherQuestion(t *testing.T) {
+	old, new := conformanceOf("a", "A-1 pass"), conformanceOf("b")
+	old.Run.Settings = map[string]string{"only": "A-1", "strictness": "normal"}
+	new.Run.Partial, new.Profile.Name, new.Scenarios = "nothing was judged: nothing listens there", "", nil
+	c := compare.CompareConformance(old, new)
+	assert.Equal(t, reports.NotComparable, c.Verdict)
+	assert.Equal(t, "The second run ended early: nothing was judged: nothing listens there, "+
+		"so the verdicts of both are shown and not judged.", c.Reason)
+	assert.Equal(t, []string{"The second run ended early: nothing was judged: nothing listens there.",
+		"The second run judged no requirement."}, c.NotComparable)
+	both := compare.Compare(reports.Parts{Conformance: old}, reports.Parts{Conformance: new})
+	assert.Empty(t, both.Advice, "other situations would not help")
+
+	new.Profile.Name, new.Run.Settings = "all", map[string]string{"only": "A-2", "strictness": "normal"}
+	c = compare.CompareConformance(old, new)
+	assert.Equal(t, "The conformance runs asked different questions, so their verdicts are shown and not judged.",
+		c.Reason)
+	assert.Contains(t, c.NotComparable, "The two runs differ in choice of requirements (--only): A-1 in the first, "+
+		"A-2 in the second.", "what it was to ask is known")
+}
+
 func TestCompareShape(t *testing.T) {
 	entry := func(operation string, status int, place, kind string, times int) reports.ShapeEntry {
 		return reports.ShapeEntry{Operation: operation, Status: status, Place: place, Kind: kind, Times: times}

@@ -65,7 +65,8 @@ type Evidence struct {
 // before. Drift in the form of answers is shown and judges nothing: both forms may be allowed.
 func compareConformance(old, new *reports.Conformance) *ConformanceComparison {
 	c := &ConformanceComparison{Changes: []RequirementChange{}}
-	c.NotComparable = conformanceDifferences(old, new)
+	asked := conformanceDifferences(old, new)
+	c.NotComparable = append(asked, unfinished(old, new)...)
 	before := map[string]*reports.Requirement{}
 	for i := range old.Requirements {
 		before[old.Requirements[i].ID] = &old.Requirements[i]
@@ -86,7 +87,7 @@ func compareConformance(old, new *reports.Conformance) *ConformanceComparison {
 	})
 	c.Drift = compareShape(old.Shape, new.Shape)
 	c.DriftKnown = len(old.Shape) > 0 && len(new.Shape) > 0
-	c.settle()
+	c.settle(len(asked) == 0)
 	return c
 }
 
@@ -226,7 +227,8 @@ func evidenceOf(run *reports.Conformance, requirement *reports.Requirement) Evid
 	return e
 }
 
-// conformanceDifferences lists how the questions of two runs differ.
+// conformanceDifferences lists how the questions of two runs differ. The record of a run that ended before it asked
+// anything, as of a service that was not reached, does not tell what it would have asked.
 func conformanceDifferences(old, new *reports.Conformance) []string {
 	var reasons []string
 	differ := func(what, a, b string) {
@@ -235,12 +237,24 @@ func conformanceDifferences(old, new *reports.Conformance) []string {
 				cmp.Or(a, "none"), cmp.Or(b, "none")))
 		}
 	}
-	differ("profile", old.Profile.Name, new.Profile.Name)
-	for _, setting := range [][2]string{{"tags", "selection of tags"}, {"only", "choice of requirements (--only)"},
-		{"features", "set of features"}, {"strictness", "strictness"}} {
-		differ(setting[1], old.Run.Settings[setting[0]], new.Run.Settings[setting[0]])
+	if !neverAsked(old) && !neverAsked(new) {
+		differ("profile", old.Profile.Name, new.Profile.Name)
+		for _, setting := range [][2]string{{"tags", "selection of tags"}, {"only", "choice of requirements (--only)"},
+			{"features", "set of features"}, {"strictness", "strictness"}} {
+			differ(setting[1], old.Run.Settings[setting[0]], new.Run.Settings[setting[0]])
+		}
 	}
 	differ("major version of agstest", reports.MajorOf(old.Run.Tool.Version), reports.MajorOf(new.Run.Tool.Version))
+	return reasons
+}
+
+func neverAsked(c *reports.Conformance) bool {
+	return c.Run.Partial != "" && c.Profile.Name == "" && len(c.Scenarios) == 0
+}
+
+// unfinished lists which of two runs did not come to its end, or judged nothing.
+func unfinished(old, new *reports.Conformance) []string {
+	var reasons []string
 	for _, side := range []struct {
 		name string
 		run  *reports.Conformance
@@ -269,7 +283,9 @@ func (c *ConformanceComparison) Count(direction Direction) int {
 	return n
 }
 
-func (c *ConformanceComparison) settle() {
+// settle gives the verdict; sameAsked tells that both runs asked the same questions, whether or not they came to an
+// end.
+func (c *ConformanceComparison) settle(sameAsked bool) {
 	broke, seen, lost, mended := c.Count(Broke), c.Count(NewlySeen), c.Count(Lost), c.Count(Mended)
 	ids := func(direction Direction) string {
 		var found []string
@@ -284,6 +300,10 @@ func (c *ConformanceComparison) settle() {
 	case len(c.NotComparable) > 0:
 		c.Verdict = reports.NotComparable
 		c.Reason = "The conformance runs asked different questions, so their verdicts are shown and not judged."
+		if sameAsked {
+			c.Reason = strings.TrimSuffix(c.NotComparable[0], ".") +
+				", so the verdicts of both are shown and not judged."
+		}
 		return
 	case broke > 0:
 		c.Verdict = reports.Regressed
@@ -337,7 +357,7 @@ func (c *ConformanceComparison) advice() []string {
 	if c.Count(Broke) > 0 {
 		advice = append(advice, "Look at the requirements that broke first: each shows the exchange of both runs.")
 	}
-	if c.Count(Lost) > 0 || c.Count(NewlySeen) > 0 {
+	if len(c.NotComparable) == 0 && c.Count(Lost)+c.Count(NewlySeen) > 0 {
 		advice = append(advice,
 			"Give both environment files the same situations, so that both runs can judge the same requirements.")
 	}
