@@ -54,6 +54,9 @@ func wrongsOf(l *reports.Load) (shown []wrongShown, more string) {
 	for i, kind := range kinds {
 		w := wrongShown{ID: wrongID(kind.Operation, kind.Kind), Operation: kind.Operation, Kind: kind.Kind,
 			Times: kind.Times, Message: kind.Message}
+		if _, sent := l.Operations[kind.Operation]; !sent { // of the set-up, which WrongKinds does not count
+			w.Verdict, _ = l.JudgedWrong(kind.Operation, kind.Kind)
+		}
 		for j := range l.WrongKinds {
 			if total := &l.WrongKinds[j]; total.Operation == kind.Operation && total.Kind == kind.Kind {
 				w.total(l, total, i < drawnKinds)

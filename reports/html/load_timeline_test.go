@@ -102,3 +102,11 @@ func TestTheWrongAnswersOfASlowLoadAreReadable(t *testing.T) {
 		})
 	}
 }
+
+// A wrong answer of the set-up fails the run, as the list of what to look at first says of it too.
+func TestWrongAnswersOfTheSetUpHaveAVerdict(t *testing.T) {
+	l := &reports.Load{Verdict: reports.Fail, Wrong: []reports.Wrong{{Operation: "set-up", Kind: "token", Times: 72}}}
+	shown, _ := wrongsOf(l)
+	assert.Len(t, shown, 1)
+	assert.Equal(t, reports.Fail, shown[0].Verdict)
+}
