@@ -149,7 +149,7 @@ func verdictFeature(c *reports.Conformance, l *reports.Load, features []cucumber
 	red := func(s cucumberScenario) bool { return s.Verdict.Outcome().Red() }
 	told := slices.ContainsFunc(features, func(f cucumberFeature) bool { return slices.ContainsFunc(f.scenarios, red) })
 	var scenarios []cucumberScenario
-	if whole := verdictTest("conformance", c.Run, c.Verdict, c.Reason); whole.outcome.Red() && !told {
+	if whole := conformanceVerdict(c); whole.outcome.Red() && !told {
 		scenarios = append(scenarios, verdictScenario("verdict of the run", "the run comes to its end, and enough is judged",
 			c.Verdict, whole.why))
 	}

@@ -112,6 +112,16 @@ func TestCucumberIsRedWhereTheRunIs(t *testing.T) {
 	} {
 		assert.Equal(t, test.want, failed(&test.run, nil), test.run.Verdict)
 	}
+	listed := reports.Conformance{Run: whole, Verdict: reports.Fail, Reason: "1 requirement failed: REF-02",
+		Scenarios: scenario(reports.Pass), Requirements: []reports.Requirement{
+			{ID: "REF-02", Verdict: reports.Fail, Known: &reports.KnownDeparture{Owner: "gw"},
+				Reason: "take it off the list"},
+			{ID: "REF-03", Verdict: reports.Pass}}}
+	assert.Equal(t, []string{"staging/verdict.feature verdict of the run: fail: 1 requirement failed: REF-02; " +
+		"REF-02: take it off the list\n"}, failed(&listed, nil), "no scenario shows why the run is red")
+	listed.Requirements[0].Known = nil
+	assert.Equal(t, []string{"staging/verdict.feature verdict of the run: fail: 1 requirement failed: REF-02\n"},
+		failed(&listed, nil))
 	well := &reports.Conformance{Run: whole, Verdict: reports.Pass, Scenarios: scenario(reports.Pass)}
 	assert.Empty(t, failed(well, &reports.Load{Run: whole, Verdict: reports.Warn, Reason: "so"}), "a gate whose load is well")
 	assert.Equal(t, []string{"staging/verdict.feature verdict of the load: fail: not kept: refresh.p99<1us\n"},

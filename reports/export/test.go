@@ -57,7 +57,7 @@ func testsOf(c *reports.Conformance, l *reports.Load) []test {
 	var tests []test
 	if c != nil {
 		tests = append(tests, scenarioTests(c)...)
-		tests = append(tests, verdictTest("conformance", c.Run, c.Verdict, c.Reason))
+		tests = append(tests, conformanceVerdict(c))
 	}
 	if l != nil {
 		tests = append(tests, loadTests(l)...)
@@ -121,6 +121,18 @@ func verdictTest(kind string, run reports.Run, verdict reports.Verdict, reason s
 		t.why = ""
 	}
 	return t
+}
+
+// conformanceVerdict is the verdict of a conformance run. Entries of the known departures that fail it though no answer
+// was wrong stand in its reason, since no scenario shows them.
+func conformanceVerdict(c *reports.Conformance) test {
+	reason := c.Reason
+	for _, requirement := range c.WithoutCause(reports.Fail) {
+		if requirement.Known != nil && requirement.Reason != "" {
+			reason += "; " + requirement.ID + ": " + requirement.Reason
+		}
+	}
+	return verdictTest("conformance", c.Run, c.Verdict, reason)
 }
 
 func scenarioTests(c *reports.Conformance) []test {
