@@ -28,18 +28,15 @@ type last struct {
 type givenToken struct {
 	fingerprint uint64
 	since       time.Duration // after the crowd was made, however the clock was set meanwhile
-	exp         int64         // 0: it tells none
 }
 
 // freshness is what the refreshes of all clients show of how a service makes access tokens, so that one that comes
 // again is told from two that are alike because they were made in the same second, on nodes whose clocks may differ.
 type freshness struct {
 	mu     sync.Mutex // guards what follows
-	fresh  uint64     // answers with a token that was new to its client
+	fresh  uint64     // answers with a token that was new to its client, and tells its times
 	oldest time.Duration
-	differ uint64 // of those, the ones of the same second as the token before, and still another
-	alike  uint64 // answers with a token that its client had been given less than sameFor before
-	late   uint64 // those with one that it had been given longer before
+	late   uint64 // answers with a token that its client had been given sameFor before, or longer
 }
 
 const (
@@ -51,31 +48,25 @@ const (
 )
 
 // learn takes in an answer with a new token. Age is how long before the request the service made it, by its own clock.
-func (f *freshness) learn(age time.Duration, timed, sameSecond bool) {
+func (f *freshness) learn(age time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if timed {
-		if f.fresh == 0 || age > f.oldest {
-			f.oldest = age
-		}
-		f.fresh++
+	if f.fresh == 0 || age > f.oldest {
+		f.oldest = age
 	}
-	if sameSecond {
-		f.differ++
-	}
+	f.fresh++
 }
 
 // stored tells that a token which came again was not made anew for the answer that brought it: it is older than any new
-// one was, or tokens of the same second are not alike at this service.
+// one was. Within sameFor a service may give what it has just made.
 func (f *freshness) stored(same, age time.Duration, timed bool) bool {
+	if same < sameFor {
+		return false
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if same >= sameFor {
-		f.late++
-		return timed && f.fresh >= max(enoughFresh, rarely*f.late) && age > f.oldest+time.Second
-	}
-	f.alike++
-	return f.differ >= max(enoughFresh, rarely*f.alike)
+	f.late++
+	return timed && f.fresh >= max(enoughFresh, rarely*f.late) && age > f.oldest+time.Second
 }
 
 // renewed says that an answer brought tokens that are of no use: expired when they came, or those from before the
@@ -101,7 +92,7 @@ func (c *Crowd) renewed(h *sender, t *check.Tokens, answer *hit.Answer) hit.Outc
 		return hit.Outcome{}
 	}
 	before, sent := &c.last[h.client], answer.Sent.Sub(c.made)
-	token := givenToken{c.seen.Fingerprint(t.AccessToken), answer.Received.Sub(c.made), t.Access.Exp}
+	token := givenToken{c.seen.Fingerprint(t.AccessToken), answer.Received.Sub(c.made)}
 	if h.step != stepRefresh {
 		*before = last{given: token}
 		return hit.Outcome{}
@@ -118,7 +109,9 @@ func (c *Crowd) renewed(h *sender, t *check.Tokens, answer *hit.Answer) hit.Outc
 		same = sent - before.earlier.since
 		before.given, before.earlier, before.again = before.earlier, before.given, 0
 	default:
-		c.freshness.learn(age, timed, token.exp != 0 && token.exp == before.given.exp)
+		if timed {
+			c.freshness.learn(age)
+		}
 		*before = last{given: token, earlier: before.given}
 		return hit.Outcome{}
 	}
