@@ -277,8 +277,8 @@ func limitsOfShards(limits []limit.Limit, sum *engine.Progress, times map[string
 				_, _ = response.AddPacked(times[o.Name].Response), service.AddPacked(times[o.Name].Service)
 			}
 		}
-		var packer tally.Packer
-		s.Response, s.Service = packer.Pack(&response).Values(), packer.Pack(&service).Values()
+		s.Response, s.ResponseSum = response.Times()
+		s.Service, s.ServiceSum = service.Times()
 		sofar = append(sofar, l.SoFar(s, sum.Elapsed))
 	}
 	return sofar

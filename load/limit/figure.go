@@ -28,16 +28,14 @@ func ratio(part, whole func(*Stretch) int64) func(Limit, []Stretch) func([]int) 
 }
 
 func meanOf(l Limit, blocks []Stretch) func([]int) float64 {
-	sums := make([]int64, len(blocks))
-	for i := range blocks {
-		for _, v := range l.times(&blocks[i]) {
-			sums[i] += v.Value * v.Count
-		}
+	sumOf := func(s *Stretch) int64 { return s.ResponseSum }
+	if l.Service {
+		sumOf = func(s *Stretch) int64 { return s.ServiceSum }
 	}
 	return func(drawn []int) float64 {
 		var sum, count int64
 		for _, b := range drawn {
-			sum += sums[b]
+			sum += sumOf(&blocks[b])
 			count += blocks[b].Right
 		}
 		return float64(sum) / float64(count)

@@ -27,10 +27,11 @@ const (
 type ValueCount struct{ Value, Count int64 }
 
 // Stretch is the counts and times of an operation, or of all of them, in a part of a run. The distributions hold right
-// answers, ascending.
+// answers, ascending, and the sums are exact, in nanoseconds.
 type Stretch struct {
 	Sent, Right, Wrong, Throttled int64
 	Response, Service             []ValueCount
+	ResponseSum, ServiceSum       int64
 	seconds                       int64
 }
 

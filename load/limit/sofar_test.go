@@ -13,7 +13,8 @@ import (
 func TestSoFar(t *testing.T) {
 	t.Parallel()
 	times := []ValueCount{{10e6, 98}, {300e6, 1}, {400e6, 1}}
-	some := Stretch{Sent: 110, Right: 100, Wrong: 10, Throttled: 4, Response: times, Service: []ValueCount{{5e6, 100}}}
+	some := Stretch{Sent: 110, Right: 100, Wrong: 10, Throttled: 4, Response: times, ResponseSum: 1_680e6,
+		Service: []ValueCount{{5e6, 100}}}
 	for _, c := range []struct {
 		limit   string
 		s       Stretch

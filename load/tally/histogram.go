@@ -120,7 +120,20 @@ func (d *Histogram) Curve() []reports.CurvePoint {
 	return append(points, reports.CurvePoint{Quantile: 1, Value: d.max})
 }
 
-// values are all values that occur, ascending.
+// Times are all values that occur, ascending, as Quantiles gives them, and their exact sum.
+func (d *Histogram) Times() (values []limit.ValueCount, sum int64) {
+	return asShown(d.values(), d.max), d.sum
+}
+
+// asShown makes of the least value of each place the one that Quantiles gives for it. It changes the values themselves.
+func asShown(values []limit.ValueCount, largest int64) []limit.ValueCount {
+	for i := range values {
+		values[i].Value = min(valueAt(placeIn(values[i].Value)+1)-1, largest)
+	}
+	return values
+}
+
+// values are all values that occur, ascending, each the least of its place.
 func (d *Histogram) values() []limit.ValueCount {
 	if d.count == 0 {
 		return nil

@@ -129,14 +129,21 @@ func (p Packed) Since(before Packed) Packed {
 	return out
 }
 
-// Values are all values that occur, ascending. Those of a damaged one end at its damage.
+// Values are all values that occur, ascending, each the least of its place. Those of a damaged one end at its damage.
 func (p Packed) Values() []limit.ValueCount {
 	var values []limit.ValueCount
 	_, _, _, _ = p.each(func(value, count int64) {
-		values = append(values,
-			limit.ValueCount{Value: value, Count: count})
+		values = append(values, limit.ValueCount{Value: value, Count: count})
 	})
 	return values
+}
+
+// sum is that of all values, exactly.
+func (p Packed) sum() int64 {
+	if len(p) == 0 {
+		return 0
+	}
+	return p.reader().sum
 }
 
 // packedReader steps through a packed distribution.

@@ -44,12 +44,14 @@ func (l *Ledger) sofar(operation string) limit.Stretch {
 		s.Sent, s.Right, s.Wrong, s.Throttled = s.Sent+t.Sent, s.Right+t.Right, s.Wrong+t.Wrong,
 			s.Throttled+t.kinds[hit.KindThrottled]
 		if operation != "" {
-			s.Response, s.Service = t.response.values(), t.service.values()
+			s.Response, s.ResponseSum = t.response.Times()
+			s.Service, s.ServiceSum = t.service.Times()
 			return s
 		}
 		response.Merge(&t.response)
 		service.Merge(&t.service)
 	}
-	s.Response, s.Service = response.values(), service.values()
+	s.Response, s.ResponseSum = response.Times()
+	s.Service, s.ServiceSum = service.Times()
 	return s
 }

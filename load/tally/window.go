@@ -77,10 +77,18 @@ func (l *Ledger) join(into, from *window) error {
 	return nil
 }
 
-// stretch sums up the seconds from inclusive to exclusive of one operation, or of all for the empty name.
+// stretch sums up the seconds from inclusive to exclusive of one operation, or of all for the empty name. Its times are
+// those of the tables: none is above the largest of the whole run.
 func (l *Ledger) stretch(operation string, from, to int) limit.Stretch {
 	var s limit.Stretch
 	var response, service Packed
+	var longest, longestService int64
+	for i := range l.operations {
+		if operation == "" || l.operations[i] == operation {
+			longest = max(longest, l.totals[i].response.max)
+			longestService = max(longestService, l.totals[i].service.max)
+		}
+	}
 	for _, w := range l.seconds {
 		if middle := (w.from + w.to - 1) / 2; middle < from || middle >= to {
 			continue
@@ -97,6 +105,7 @@ func (l *Ledger) stretch(operation string, from, to int) limit.Stretch {
 			service, _ = addUp(service, o.service)
 		}
 	}
-	s.Response, s.Service = response.Values(), service.Values()
+	s.Response, s.Service = asShown(response.Values(), longest), asShown(service.Values(), longestService)
+	s.ResponseSum, s.ServiceSum = response.sum(), service.sum()
 	return s
 }
