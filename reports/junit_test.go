@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
@@ -41,6 +43,36 @@ func (e element) attr(name string) string {
 	return ""
 }
 
+// junitTotals holds the counts of the root against those of its suites.
+func junitTotals(root element, seconds *regexp.Regexp) error {
+	var names []string
+	for _, a := range root.Attrs {
+		names = append(names, a.Name.Local)
+	}
+	if root.XMLName.Local != "testsuites" || strings.Join(names, " ") != "tests failures errors skipped time" {
+		return fmt.Errorf("the root is %s with the attributes %v", root.XMLName.Local, names)
+	}
+	for _, name := range names {
+		var sum float64
+		for _, suite := range root.Children {
+			one, err := strconv.ParseFloat(suite.attr(name), 64)
+			if err != nil {
+				return err
+			}
+			sum += one
+		}
+		said, err := strconv.ParseFloat(root.attr(name), 64)
+		sum = min(sum, time.Duration(math.MaxInt64).Seconds())
+		if err != nil || math.Abs(said-sum) > 0.001*float64(len(root.Children)+1) {
+			return fmt.Errorf("the root says %s %s, its suites %g: %w", name, root.attr(name), sum, err)
+		}
+	}
+	if !seconds.MatchString(root.attr("time")) {
+		return fmt.Errorf("the root has the time %s", root.attr("time"))
+	}
+	return nil
+}
+
 // junitRules are the rules that Jenkins' junit-10.xsd and the Ant schema have in common, and GitLab's: the order of
 // elements, the attributes that each may have, times with at most three decimals and never negative, counts that add
 // up, stamps without a zone, and no pair of class name and name twice.
@@ -54,10 +86,10 @@ func junitRules(data []byte) error {
 	if err := xml.Unmarshal(data, &root); err != nil {
 		return err
 	}
-	if root.XMLName.Local != "testsuites" || len(root.Attrs) > 0 {
-		return fmt.Errorf("the root is %s with %d attributes", root.XMLName.Local, len(root.Attrs))
-	}
 	seconds := regexp.MustCompile(`^[0-9]+\.[0-9]{1,3}$`)
+	if err := junitTotals(root, seconds); err != nil {
+		return err
+	}
 	pairs := map[string]bool{}
 	for i, suite := range root.Children {
 		var names []string
@@ -237,7 +269,7 @@ func TestJUnitKeepsTheRules(t *testing.T) {
 
 // beyondJenkins are the things that a schema may complain of: what GitLab, Xray and TestRail read beyond it, and the
 // reason of a skipped case as an attribute, which older schemas do not have.
-var beyondJenkins = regexp.MustCompile(`Element 'testcase', attribute '(file|line)': The attribute '(file|line)' is not allowed|Element 'properties': This element is not expected\. Expected is one of \( skipped|Element 'skipped', attribute 'message': The attribute 'message' is not allowed`)
+var beyondJenkins = regexp.MustCompile(`Element 'testcase', attribute '(file|line)': The attribute '(file|line)' is not allowed|Element 'testsuites', attribute 'skipped': The attribute 'skipped' is not allowed|Element 'properties': This element is not expected\. Expected is one of \( skipped|Element 'skipped', attribute 'message': The attribute 'message' is not allowed`)
 
 // beyondSchema is what xmllint says of a file by a schema, beside those things.
 func beyondSchema(t *testing.T, xmllint, schema string, data []byte) (said []string) {
@@ -258,7 +290,8 @@ func TestJUnitRulesFindMistakes(t *testing.T) {
 	good := string(junitOf(t, smallConformance(), nil))
 	for name, change := range map[string][2]string{
 		"a negative time":               {`time="0`, `time="-0`},
-		"another count":                 {`failures="1"`, `failures="2"`},
+		"another total":                 {`failures="1"`, `failures="2"`},
+		"another count":                 {`tests="1" failures="1"`, `tests="1" failures="0"`},
 		"a control character":           {"<system-out>", "<system-out>\x0c"},
 		"an element of a later dialect": {"<system-out>", "<rerunFailure/><system-out>"},
 		"a status":                      {`<testcase classname`, `<testcase status="run" classname`},

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -50,11 +51,12 @@ type junitSuite struct {
 // one environment's results for a retry of another's. GitLab shows the content of a failure and of a
 // skip and not its message, other tools only the message, so both have the reason.
 //
-// The dialect is the part that is valid against both the Jenkins schema (junit-10.xsd) and the Ant one: no attribute at
-// testsuites, no system-out at a case, times with three decimals, stamps without a zone (they are UTC); and beyond both
-// of them the file, line and properties of a case, which GitLab, Xray and TestRail show. Jenkins' own step reads it all
-// the same; its xUnit plugin, which holds files against its schema, does not. GitLab takes the class name for the suite
-// and drops repeated pairs of class name and name, so these pairs are unique.
+// The dialect is the part that is valid against both the Jenkins schema (junit-10.xsd) and the Ant one: no system-out
+// at a case, times with three decimals, stamps without a zone (they are UTC); and beyond them the totals at testsuites,
+// which many readers show without adding up, and the file, line and properties of a case, which GitLab, Xray and
+// TestRail show. Jenkins' own step reads it all the same; its xUnit plugin, which holds files against its schema, does
+// not. GitLab takes the class name for the suite and drops repeated pairs of class name and name, so these pairs are
+// unique.
 //
 // A case has a property requirement for each requirement of its scenario, and, if the run names keys, test_key and
 // test_id for each of those: Xray reads the former and TestRail the latter.
@@ -92,7 +94,13 @@ func junitVerdict(class, name string, run reports.Run, verdict reports.Verdict, 
 
 func writeJUnit(w io.Writer, run reports.Run, suites []junitSuite) error {
 	out := &xmlWriter{w: bufio.NewWriter(w)}
-	out.raw(`<?xml version="1.0" encoding="UTF-8"?>` + "\n<testsuites>\n")
+	var totals junitCounts
+	for _, suite := range suites {
+		totals.add(suite.cases)
+	}
+	out.raw(`<?xml version="1.0" encoding="UTF-8"?>` + "\n<testsuites")
+	out.junitCounts(totals)
+	out.raw(">\n")
 	host := "localhost"
 	if u, err := url.Parse(run.URL); err == nil && u.Hostname() != "" {
 		host = u.Hostname()
@@ -105,30 +113,15 @@ func writeJUnit(w io.Writer, run reports.Run, suites []junitSuite) error {
 	identity := append([][2]string{{"agstest", cmp.Or(run.Tool.Version, "unknown")}}, identity(run)...)
 	budget := junitTotal
 	for id, suite := range suites {
-		var failures, errors, passedOver int
-		var took int64
-		for _, test := range suite.cases {
-			took += max(test.nanoseconds, 0)
-			switch test.outcome {
-			case failed:
-				failures++
-			case broken:
-				errors++
-			case skipped:
-				passedOver++
-			}
-		}
+		var counts junitCounts
+		counts.add(suite.cases)
 		out.raw("  <testsuite")
 		out.attribute("id", strconv.Itoa(id))
 		out.attribute("package", suite.pkg)
 		out.attribute("name", cmp.Or(figures.OneLine(suite.name, 400), "unnamed")+suffix)
 		out.attribute("timestamp", junitStamp(run.Start))
 		out.attribute("hostname", host)
-		out.attribute("tests", strconv.Itoa(len(suite.cases)))
-		out.attribute("failures", strconv.Itoa(failures))
-		out.attribute("errors", strconv.Itoa(errors))
-		out.attribute("skipped", strconv.Itoa(passedOver))
-		out.attribute("time", junitTime(took))
+		out.junitCounts(counts)
 		out.raw(">\n    <properties>\n")
 		for _, property := range append(slices.Clip(identity), suite.properties...) {
 			out.raw("      <property")
@@ -155,6 +148,36 @@ func writeJUnit(w io.Writer, run reports.Run, suites []junitSuite) error {
 		return fmt.Errorf("writing JUnit XML: %w", out.err)
 	}
 	return nil
+}
+
+// junitCounts is what a suite counts, and the root of all of them.
+type junitCounts struct {
+	tests, failures, errors, skipped int
+	nanoseconds                      int64
+}
+
+func (c *junitCounts) add(cases []junitCase) {
+	for _, test := range cases {
+		c.tests++
+		took := max(test.nanoseconds, 0)
+		c.nanoseconds += min(took, math.MaxInt64-c.nanoseconds) // a file of anything may say anything
+		switch test.outcome {
+		case failed:
+			c.failures++
+		case broken:
+			c.errors++
+		case skipped:
+			c.skipped++
+		}
+	}
+}
+
+func (x *xmlWriter) junitCounts(c junitCounts) {
+	x.attribute("tests", strconv.Itoa(c.tests))
+	x.attribute("failures", strconv.Itoa(c.failures))
+	x.attribute("errors", strconv.Itoa(c.errors))
+	x.attribute("skipped", strconv.Itoa(c.skipped))
+	x.attribute("time", junitTime(c.nanoseconds))
 }
 
 // junitElements are the elements of outcomes; one that passed has none.

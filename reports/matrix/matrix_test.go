@@ -248,6 +248,14 @@ func TestFilesOfALargeMatrix(t *testing.T) {
 	require.Len(t, read.Suites, 12)
 	assert.Equal(t, 1, read.Suites[3].Failures)
 	assert.Equal(t, 2, read.Suites[3].Tests)
+	var sum junitCounts
+	for _, s := range read.Suites {
+		sum.Tests, sum.Failures = sum.Tests+s.Tests, sum.Failures+s.Failures
+		sum.Errors, sum.Skipped = sum.Errors+s.Errors, sum.Skipped+s.Skipped
+	}
+	assert.Equal(t, 24, sum.Tests)
+	sum.Seconds = read.Seconds
+	assert.Equal(t, sum, read.junitCounts)
 
 	require.NoError(t, Text(&text, m))
 	assert.Contains(t, text.String(), "and 20 causes more")

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"agstest/internal/figures"
 	"agstest/reports"
@@ -96,17 +97,24 @@ func Markdown(w io.Writer, m *Matrix) error {
 }
 
 type junitSuites struct {
-	XMLName xml.Name     `xml:"testsuites"`
-	Suites  []junitSuite `xml:"testsuite"`
+	XMLName xml.Name `xml:"testsuites"`
+	junitCounts
+	Suites []junitSuite `xml:"testsuite"`
 }
 
 type junitSuite struct {
-	Name     string      `xml:"name,attr"`
-	Tests    int         `xml:"tests,attr"`
-	Failures int         `xml:"failures,attr"`
-	Errors   int         `xml:"errors,attr"`
-	Skipped  int         `xml:"skipped,attr"`
-	Cases    []junitCase `xml:"testcase"`
+	Name string `xml:"name,attr"`
+	junitCounts
+	Cases []junitCase `xml:"testcase"`
+}
+
+// junitCounts is what a suite counts, and the root of all of them.
+type junitCounts struct {
+	Tests    int    `xml:"tests,attr"`
+	Failures int    `xml:"failures,attr"`
+	Errors   int    `xml:"errors,attr"`
+	Skipped  int    `xml:"skipped,attr"`
+	Seconds  string `xml:"time,attr"`
 }
 
 type junitCase struct {
@@ -128,11 +136,15 @@ type junitCause struct {
 // not 0. The requirements stand in the files of the runs.
 func JUnit(w io.Writer, m *Matrix) error {
 	var suites junitSuites
+	var all time.Duration
 	for _, e := range m.Environments {
 		suite := junitSuite{Name: "plan (" + e.Name + ")"}
+		var took time.Duration
 		for _, run := range e.Runs {
+			one := max(0, run.End.Sub(run.Start))
+			took += one
 			test := junitCase{Class: "ags." + strings.ReplaceAll(e.Name, ".", "_") + ".plan", Name: run.Command,
-				Seconds: fmt.Sprintf("%.3f", max(0, run.End.Sub(run.Start).Seconds()))}
+				Seconds: fmt.Sprintf("%.3f", one.Seconds())}
 			why := &junitCause{printable(run.Reason), string(run.Verdict), printable(run.Reason)}
 			exit := -1
 			if run.Exit != nil {
@@ -153,8 +165,13 @@ func JUnit(w io.Writer, m *Matrix) error {
 			suite.Tests++
 			suite.Cases = append(suite.Cases, test)
 		}
+		all += took
+		suite.Seconds = fmt.Sprintf("%.3f", took.Seconds())
+		suites.Tests, suites.Failures = suites.Tests+suite.Tests, suites.Failures+suite.Failures
+		suites.Errors, suites.Skipped = suites.Errors+suite.Errors, suites.Skipped+suite.Skipped
 		suites.Suites = append(suites.Suites, suite)
 	}
+	suites.Seconds = fmt.Sprintf("%.3f", all.Seconds())
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err
 	}
