@@ -116,7 +116,7 @@ func (r *run) causes(entries []entry) []reports.Cause {
 func (r *run) addTo(c *reports.Cause, f talk.Finding, verdict reports.Verdict, e entry) {
 	c.Times++
 	c.Verdict = reports.Graver(c.Verdict, verdict)
-	if d, ok := r.knownCause(f.Cause); ok {
+	if d, ok := r.known[f.Cause]; ok { // expired or not: reports say which
 		c.Known = d.report()
 	}
 	if !slices.Contains(c.Requirements, f.Requirement) {

@@ -162,7 +162,9 @@ func TestKnownCause(t *testing.T) {
 	require.NotNil(t, report.Causes[0].Known)
 	assert.Equal(t, "somebody", report.Causes[0].Known.Owner)
 
-	assert.Equal(t, reports.Fail, conformed(t, config, nil, known("2030-04-30")).Verdict, "expired")
+	expired := conformed(t, config, nil, known("2030-04-30"))
+	assert.Equal(t, reports.Fail, expired.Verdict)
+	assert.Len(t, expired.ExpiredKnown(expired.Causes[0]), 1)
 	stale := conformed(t, mock.Config{}, nil, func(o *steps.Options) {
 		known("2031-01-01")(o)
 		o.Only = nil // only a whole run can tell that nothing has the cause

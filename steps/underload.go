@@ -142,7 +142,7 @@ func (r *run) missedUnderLoad(c *reports.Conformance, requirement ags.Requiremen
 	}
 	cause := reports.Cause{ID: f.Cause, Verdict: verdict, Operation: wrong.Operation, Expected: f.Expected, Got: f.Got,
 		Requirements: []string{q.ID}, Scenarios: []string{}, Times: times, Exchange: -1}
-	if d, ok := r.knownCause(f.Cause); ok {
+	if d, ok := r.known[f.Cause]; ok {
 		cause.Known = d.report()
 	}
 	c.Causes = append(c.Causes, cause)

@@ -19,7 +19,8 @@ func junitCauses(c *reports.Conformance) junitSuite {
 	for _, cause := range c.CausesOf(reports.Fail, reports.Error, reports.Invalid, reports.Inconclusive) {
 		test := junitCase{classname: "conformance.causes", name: strings.TrimSpace(cause.ID + " " + cause.Operation),
 			outcome: cause.Verdict.Outcome().Within(whole), kind: string(cause.Verdict),
-			message: cause.Sentence() + "; breaks " + cause.Breaks(20)}
+			message: strings.Join(append([]string{cause.Sentence()}, c.ExpiredKnown(cause)...), ". ") + "; breaks " +
+				cause.Breaks(20)}
 		test.text = "breaks " + cause.Breaks(len(cause.Requirements)) + "\n"
 		if scenario, x := c.Evidence(cause); scenario != nil {
 			test.file, test.line = places[scenario.File], scenario.Line

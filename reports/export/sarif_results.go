@@ -109,7 +109,10 @@ func (s *sarif) conformance(c *reports.Conformance) {
 		if len(k.Requirements) > 0 {
 			r.Message.Text += "; breaks " + k.Breaks(20)
 		}
-		if k.Known != nil {
+		for _, sentence := range c.ExpiredKnown(k) {
+			r.Message.Text += "\n" + sentence
+		}
+		if k.Known != nil && k.Verdict == reports.Known {
 			r.Suppressions = []sarifSuppression{{"external", "accepted", k.Known.Reason + " (" + k.Known.Owner +
 				", until " + k.Known.Expires + ")"}}
 		}

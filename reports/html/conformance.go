@@ -197,8 +197,9 @@ func conformanceFirst(c *reports.Conformance) []first {
 	}
 	causes := func(verdict reports.Verdict) (entries []first) {
 		for _, cause := range c.CausesOf(verdict) {
+			more := append([]string{"Breaks " + cause.Breaks(12)}, c.ExpiredKnown(cause)...)
 			entries = append(entries, first{Verdict: verdict, Link: anchor("c", cause.ID), Label: cause.ID,
-				Text: figures.OneLine(cause.Sentence(), 400), More: "Breaks " + cause.Breaks(12)})
+				Text: figures.OneLine(cause.Sentence(), 400), More: figures.Some(more, 4, ". ")})
 		}
 		return entries
 	}
@@ -313,6 +314,7 @@ type causeShown struct {
 	Link         string // to the scenario of the evidence
 	ScenarioName string
 	Evidence     *reports.Exchange
+	Expired      []string // known departures whose date is past, in sentences
 }
 
 // addCauses puts the causes on the page, each with the exchange that shows it.
@@ -327,7 +329,7 @@ func addCauses(c *reports.Conformance, d *conformanceDetails, kept map[string]bo
 			d.CausesMore = figures.Plural(int64(len(causes)-i), "more cause") + " in conformance.json."
 			return
 		}
-		shown := causeShown{Cause: cause}
+		shown := causeShown{Cause: cause, Expired: c.ExpiredKnown(cause)}
 		shown.Expected, shown.Got = figures.Clip(cause.Expected, 4000), figures.Clip(cause.Got, 4000)
 		for _, id := range cause.Requirements {
 			link := cover{Words: id}

@@ -79,6 +79,7 @@ func (m *summary) conformance(c *reports.Conformance) {
 	m.head("Conformance", c.Run, c.Verdict, c.Reason)
 	m.Line("", "Requirements "+reports.CountsInWords(reports.RequirementCounts(c.Requirements))+". Scenarios "+
 		reports.CountsInWords(reports.ScenarioCounts(c.Scenarios))+".", 400)
+	var expired []string
 	causes := markdown.Section{Head: []string{"Cause", "Verdict", "What is wrong", "Breaks", "Evidence"}, One: "cause",
 		First: 5, Rest: page}
 	for _, cause := range c.CausesOf(reports.Fail, reports.Error, reports.Invalid, reports.Inconclusive, reports.Warn,
@@ -89,6 +90,10 @@ func (m *summary) conformance(c *reports.Conformance) {
 		}
 		causes.Rows = append(causes.Rows, []string{cause.ID, markdown.Verdict(cause.Verdict), cause.Sentence(),
 			cause.Breaks(20), evidence})
+		expired = append(expired, c.ExpiredKnown(cause)...)
+	}
+	if len(expired) > 0 {
+		m.Line("", figures.Some(expired, 3, ". ")+".", 600)
 	}
 	m.Add(causes)
 	lacks := markdown.Section{Head: []string{"Not judged, though coverage asks for it", "Why", "What to write"},
