@@ -333,7 +333,11 @@ func (r *planRun) start(ctx context.Context, job plan.Job) int {
 	c.Args[0] = "agstest"
 	c.Dir = r.journal.Dir
 	c.Stdout, c.Stderr = said, said
-	c.Cancel = func() error { return interruptChild(c.Process) }
+	c.Cancel = func() error {
+		told := interruption{os.Interrupt}
+		_ = errors.As(context.Cause(ctx), &told)
+		return interruptChild(c.Process, told.signal)
+	}
 	c.WaitDelay = 2 * time.Minute
 	ownGroup(c)
 	err = c.Run()

@@ -11,4 +11,4 @@ import (
 func ownGroup(*exec.Cmd) {}
 
 // interruptChild does nothing: the child was told with us, and is killed where it does not end.
-func interruptChild(*os.Process) error { return nil }
+func interruptChild(*os.Process, os.Signal) error { return nil }
