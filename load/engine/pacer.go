@@ -55,6 +55,7 @@ func (p *schedulePacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool)
 	}
 	if due := p.began.Add(p.schedule.At(hits)); due.After(now) {
 		p.held = false
+		now = time.Now() // a storm may have told only shortly before it when the hit is due
 		for due.After(now) && p.ctx.Err() == nil {
 			p.timer.sleep(p.ctx, due.Sub(now))
 			now = time.Now()
