@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/internal/plan"
 	"agstest/internal/wholefile"
 	"agstest/reports"
@@ -40,11 +41,12 @@ Ends with the code of the gravest verdict.`,
 					return err
 				}
 			}
-			columns, err := p.storedColumns(args, out, before)
+			columns, notes, err := p.storedColumns(args, out, before)
 			if err != nil {
 				return err
 			}
 			m := matrix.Build(name, "", before.words(), buildInfo(), columns)
+			m.Notes = notes
 			p.end(exitOfVerdict(m.Verdict))
 			if out != "" {
 				if entries, err := os.ReadDir(out); err == nil && len(entries) > 0 &&
@@ -73,9 +75,10 @@ Ends with the code of the gravest verdict.`,
 	return c
 }
 
-// storedColumns reads runs, and the runs of plans, into columns by the name of their environment.
-func (p *program) storedColumns(names []string, out string, before *planBefore) ([]matrix.Column, error) {
-	var columns []matrix.Column
+// storedColumns reads runs, and the runs of plans, into columns by the name of their environment. Its notes say which
+// runs were left out.
+func (p *program) storedColumns(names []string, out string, before *planBefore) (columns []matrix.Column,
+	notes []string, err error) {
 	add := func(environment string, part matrix.Part) {
 		i := slices.IndexFunc(columns, func(c matrix.Column) bool { return c.Name == environment })
 		if i < 0 {
@@ -85,11 +88,18 @@ func (p *program) storedColumns(names []string, out string, before *planBefore) 
 		part.Folder = linkTo(out, part.Folder)
 		part.Against = before.run(plan.Job{Environment: environment, Command: part.Command})
 		kept := slices.DeleteFunc(columns[i].Parts, func(earlier matrix.Part) bool {
-			return earlier.Command == part.Command && (earlier.Run == nil || part.Run != nil &&
+			later := earlier.Command == part.Command && (earlier.Run == nil || part.Run != nil &&
 				!part.Run.Run().Start.Before(earlier.Run.Run().Start))
+			if later {
+				notes = append(notes, leftOut(environment, earlier, part)...)
+			}
+			return later
 		})
-		if !slices.ContainsFunc(kept, func(other matrix.Part) bool { return other.Command == part.Command }) {
+		at := slices.IndexFunc(kept, func(other matrix.Part) bool { return other.Command == part.Command })
+		if at < 0 {
 			kept = append(kept, part)
+		} else {
+			notes = append(notes, leftOut(environment, part, kept[at])...)
 		}
 		columns[i].Parts = kept
 	}
@@ -112,11 +122,11 @@ func (p *program) storedColumns(names []string, out string, before *planBefore) 
 			continue
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
+			return nil, nil, err
 		}
 		stored, err := p.readRun(name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		run := stored.Run()
 		kind := run.Kind
@@ -125,7 +135,16 @@ func (p *program) storedColumns(names []string, out string, before *planBefore) 
 		}
 		add(columnName(columns, run), matrix.Part{Command: kind, Exit: -1, Run: &stored, Folder: stored.Folder})
 	}
-	return columns, nil
+	return columns, notes, nil
+}
+
+// leftOut says that a part does not stand in the column of its environment, since a later one of its kind does.
+func leftOut(environment string, part, later matrix.Part) []string {
+	if part.Run == nil || later.Run == nil || part.Run.Run().ID == later.Run.Run().ID {
+		return nil // there was none, or it is the same, named twice
+	}
+	return []string{fmt.Sprintf("%s: the %s of %s is left out (%s), since a later one is here.", environment,
+		part.Command, figures.Moment(part.Run.Run().Start), part.Run.Verdict().Word())}
 }
 
 // columnName returns the column of a run, named after its environment. A second service under the same name gets a

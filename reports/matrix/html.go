@@ -75,8 +75,11 @@ type view struct {
 	Same     []Requirement
 	Multiple []multiple
 	Legend   []legendEntry
-	Since    string
-	Others   []runOfEnvironment
+	Changes  []Change // that frames stand for
+	// Sometimes: a cell has a ~
+	Sometimes bool
+	Since     string
+	Others    []runOfEnvironment
 }
 
 // runOfEnvironment is a run with the name of its environment.
@@ -110,8 +113,32 @@ func (m *Matrix) withoutCause() []runOfEnvironment {
 }
 
 type legendEntry struct {
-	Verdict reports.Verdict
-	Sign    string
+	Verdict     reports.Verdict
+	Sign, Words string
+}
+
+// explain fills the legend with the signs and frames that cells have.
+func (v *view) explain() {
+	verdicts, changes := map[reports.Verdict]bool{}, map[Change]bool{}
+	for _, r := range v.Requirements {
+		for _, cell := range r.Cells {
+			verdicts[cell.Verdict], changes[cell.Change] = true, true
+			v.Sometimes = v.Sometimes || cell.Sometimes != ""
+		}
+	}
+	for _, verdict := range reports.Verdicts {
+		if verdicts[verdict] {
+			v.Legend = append(v.Legend, legendEntry{verdict, sign(verdict), verdict.Word()})
+		}
+	}
+	if verdicts[""] {
+		v.Legend = append(v.Legend, legendEntry{"", sign(""), "empty: " + notAsked})
+	}
+	for _, change := range []Change{newFailure, mended, newlyCovered, noLongerCovered} {
+		if changes[change] {
+			v.Changes = append(v.Changes, change)
+		}
+	}
 }
 
 // HTML writes one page that needs nothing beside it: no script, no address but those of the runs' own pages. With
@@ -124,11 +151,9 @@ func HTML(w io.Writer, m *Matrix, style html.Style) error {
 	if style.Folder {
 		v.Folder, v.Policy = true, "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'"
 	}
-	shown := map[reports.Verdict]bool{}
 	for _, r := range m.Requirements {
 		bad := r.Differs
 		for _, cell := range r.Cells {
-			shown[cell.Verdict] = true
 			bad = bad || cell.Verdict == reports.Fail || cell.Verdict == reports.Error
 		}
 		if bad {
@@ -137,11 +162,7 @@ func HTML(w io.Writer, m *Matrix, style html.Style) error {
 			v.Same = append(v.Same, r)
 		}
 	}
-	for _, verdict := range reports.Verdicts {
-		if shown[verdict] {
-			v.Legend = append(v.Legend, legendEntry{verdict, sign(verdict)})
-		}
-	}
+	v.explain()
 	v.Since = m.since()
 	v.Multiple = multiples(m)
 	out := bufio.NewWriter(w)
@@ -194,11 +215,14 @@ func multiples(m *Matrix) []multiple {
 	return out
 }
 
+// notAsked is a cell without a verdict.
+const notAsked = "no run there asked it"
+
 // Title returns a cell in words, for readers who point at it or listen to it.
 func (c Cell) Title() string {
 	words := c.Verdict.Word()
 	if c.Verdict == "" {
-		return "not run"
+		return notAsked
 	}
 	if c.Change != "" {
 		words += ", " + changeTexts[c.Change]

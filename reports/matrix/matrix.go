@@ -48,6 +48,7 @@ type Matrix struct {
 	Verdict      reports.Verdict `json:"verdict"`
 	Reason       string          `json:"reason"`
 	Environments []Environment   `json:"environments"`
+	Notes        []string        `json:"notes,omitempty"` // whole sentences, such as which runs were left out
 	// Causes are the faults, each once with all requirements that it broke, the widest first.
 	Causes       []Cause       `json:"causes"`
 	Requirements []Requirement `json:"requirements"` // in catalogue order

@@ -267,6 +267,22 @@ func TestFilesOfALargeMatrix(t *testing.T) {
 	assert.Equal(t, m.Causes, again.Causes)
 }
 
+// Every sign and frame of a cell stands in the legend, the empty cell too; and none that no cell has.
+func TestTheLegendHasWhatCellsHave(t *testing.T) {
+	t.Parallel()
+	legend := func(columns ...Column) string {
+		var page strings.Builder
+		require.NoError(t, HTML(&page, Build("x", "", "", reports.Tool{}, columns), html.Style{}))
+		found := regexp.MustCompile(`(?s)<ul class="legend-row.*?</ul>`).FindString(page.String())
+		return strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(found, " ")), " ")
+	}
+	old, lone := part(checked("dev", fail, pass, fail), 1), part(checked("dev", fail, fail, pass), 1)
+	lone.Against = old.Run
+	assert.Equal(t, "✗ fail ✓ pass new failure mended", legend(Column{"dev", []Part{lone}}))
+	assert.Equal(t, "✗ fail ✓ pass empty: no run there asked it",
+		legend(Column{"dev", []Part{old}}, Column{"int", []Part{part(loaded("int", 7e6), 0)}}))
+}
+
 // TestStoredMatrixIsOfItsSchema: what is stored, empty or full, validates; and it is read back.
 func TestStoredMatrixIsOfItsSchema(t *testing.T) {
 	t.Parallel()

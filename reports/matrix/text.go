@@ -32,6 +32,12 @@ func Text(w io.Writer, m *Matrix) error {
 				clipped(run.Reason, 160))
 		}
 	}
+	for i, note := range m.Notes {
+		if i == 0 {
+			fmt.Fprintln(out)
+		}
+		fmt.Fprintf(out, "  note: %s\n", note)
+	}
 	if since := m.since(); since != "" {
 		fmt.Fprintf(out, "\n  %s\n", since)
 	}
@@ -67,6 +73,9 @@ func Markdown(w io.Writer, m *Matrix) error {
 	p.Line("", m.Reason+".", 800)
 	if since := m.since(); since != "" {
 		p.Line("", since, 300)
+	}
+	if len(m.Notes) > 0 {
+		p.Line("", figures.Some(m.Notes, 4, " "), 600)
 	}
 	runs := markdown.Section{Head: []string{"Environment", "Run", "Verdict", "Why"}, One: "run", First: 12,
 		Rest: "matrix.html"}
