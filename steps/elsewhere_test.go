@@ -165,3 +165,15 @@ func TestUserOfAnotherAccount(t *testing.T) {
 		})
 	}
 }
+
+// Services without a name are counted, where the names of all would be said.
+func TestServicesWithoutANameAreCounted(t *testing.T) {
+	t.Parallel()
+	report := conformed(t, mock.Config{Faults: []mock.Fault{fault(t, "discovery-name-empty")}}, nil,
+		func(o *steps.Options) { o.Only = []string{"FLOW-11"} })
+	var got []string
+	for _, f := range requirement(t, report, "FLOW-11").Findings {
+		got = append(got, f.Got)
+	}
+	assert.Contains(t, got, `for the tenant "acme": 3 without a name`)
+}

@@ -41,11 +41,19 @@ var discoveryPhrases = []Sentence{
 				return talk.Missf("status 200", "%s", w.Describe(x))
 			}
 			var names []string
+			nameless := 0
 			for _, s := range w.Services {
-				if s.Name == w.Service {
+				switch {
+				case s.Name == w.Service:
 					return nil
+				case strings.TrimSpace(s.Name) == "":
+					nameless++
+				default:
+					names = append(names, s.Name)
 				}
-				names = append(names, s.Name)
+			}
+			if nameless > 0 {
+				names = append(names, fmt.Sprint(nameless, " without a name"))
 			}
 			got := fmt.Sprintf("for the tenant %q: %s", w.Tenant, cmp.Or(strings.Join(names, ", "), "none"))
 			if told := talk.FromCache(x); told != "" {
