@@ -211,6 +211,7 @@ var faults = []fault{
 	{"503 without Retry-After", "refusal-401", ags.Refresh, status(503), Known{}, "ERR-08 unknown ERR-09 unknown"},
 	{"529 without Retry-After", "refusal-401", ags.Refresh, status(529), Known{}, "ERR-08 unknown ERR-09 unknown"},
 	{"503 first, in which nothing tells of a limit", "refusal-401", ags.Refresh, func(a *answer) { a.attempts = []wire.Attempt{{Status: 503}} }, Known{}, "ERR-08 soft"},
+	{"500 first, in an outage that ended", "refusal-401", ags.Refresh, func(a *answer) { a.attempts = []wire.Attempt{{Status: 500}} }, Known{}, "ERR-08 soft"},
 	{"503 with Retry-After tells nothing", "refusal-401", ags.Refresh, all(status(503), head("Retry-After", "5")), Known{}, "ERR-08 unknown ERR-09 unknown"},
 	{"429 with Retry-After tells nothing", "throttled-429", ags.Refresh, nil, Known{}, "ERR-09 unknown"},
 	{"429 without Retry-After", "throttled-429", ags.Refresh, head("Retry-After", ""), Known{}, "ERR-09 unknown"},
@@ -641,6 +642,7 @@ var choices = []fault{
 	{"registration with tokens", sost, ags.Register, nil, who, ""},
 	{"sign-out with text", "signOut-200", ags.SignOut, body("bye"), Known{}, ""},
 	{"waited out", sost, ags.SignOnWithSessionToken, func(a *answer) { a.attempts = []wire.Attempt{{Status: 429, RetryAfter: "1", Limited: true}} }, who, ""},
+	{"an outage of a gateway waited out", sost, ags.SignOnWithSessionToken, func(a *answer) { a.attempts = []wire.Attempt{{Status: 502}, {Status: 504}} }, who, ""},
 }
 
 func nearTheEnd(a *answer, told string) {
