@@ -11,7 +11,8 @@ func sentOf(s *Stretch) int64      { return s.Sent }
 func rightOf(s *Stretch) int64     { return s.Right }
 func wrongOf(s *Stretch) int64     { return s.Wrong }
 func throttledOf(s *Stretch) int64 { return s.Throttled }
-func secondsOf(s *Stretch) int64   { return s.seconds }
+func sendingOf(s *Stretch) int64   { return s.sending }
+func answeringOf(s *Stretch) int64 { return s.answering }
 
 // ratio makes a figure: the sum of one count over that of another.
 func ratio(part, whole func(*Stretch) int64) func(Limit, []Stretch) func([]int) float64 {
@@ -24,6 +25,14 @@ func ratio(part, whole func(*Stretch) int64) func(Limit, []Stretch) func([]int) 
 			}
 			return float64(p) / float64(w) // NaN without any: left out by the bootstrap
 		}
+	}
+}
+
+// perSecond makes a figure: the sum of one count over that of times in nanoseconds, in a second.
+func perSecond(count, time func(*Stretch) int64) func(Limit, []Stretch) func([]int) float64 {
+	return func(l Limit, blocks []Stretch) func([]int) float64 {
+		each := ratio(count, time)(l, blocks)
+		return func(drawn []int) float64 { return each(drawn) * 1e9 }
 	}
 }
 

@@ -32,7 +32,11 @@ type Stretch struct {
 	Sent, Right, Wrong, Throttled int64
 	Response, Service             []ValueCount
 	ResponseSum, ServiceSum       int64
-	seconds                       int64
+	// Longer is by how much its hits took longer to be sent than its whole seconds, and LongerAnswers its right answers
+	// to come; below 0: less long.
+	Longer, LongerAnswers time.Duration
+	// for how long hits were sent, and right answers came, in nanoseconds
+	sending, answering int64
 }
 
 // Run is the data on which limits are judged. Stretch sums up whole seconds of the schedule, from inclusive to
@@ -78,7 +82,7 @@ func Judge(limits []Limit, run Run) (judged []reports.Limit, late, sure []string
 					to = run.Seconds
 				}
 				block := run.Stretch(l.Operation, b*length, to)
-				block.seconds = int64(to - b*length)
+				block.lasts(time.Duration(to-b*length) * time.Second)
 				blocks = append(blocks, block)
 			}
 			series[l.Operation] = blocks
@@ -97,6 +101,11 @@ func Judge(limits []Limit, run Run) (judged []reports.Limit, late, sure []string
 		judged = append(judged, verdict.Limit)
 	}
 	return judged, late, sure
+}
+
+// lasts sets for how long hits of a stretch were sent, and answers came, beside its whole seconds.
+func (s *Stretch) lasts(seconds time.Duration) {
+	s.sending, s.answering = int64(max(1, seconds+s.Longer)), int64(max(1, seconds+s.LongerAnswers))
 }
 
 // blocksOf is the length of a block in seconds and how many a run has; the last one may be longer.

@@ -35,8 +35,8 @@ var metrics = map[string]*metric{
 		allows: func(string) bool { return true }},
 	"throttled": {unit: asShare, counted: throttledOf, figure: ratio(throttledOf, sentOf),
 		allows: func(kind string) bool { return kind == hit.KindThrottled }},
-	"rate":       {unit: asRate, figure: ratio(sentOf, secondsOf)},
-	"throughput": {unit: asRate, figure: ratio(rightOf, secondsOf)},
+	"rate":       {unit: asRate, figure: perSecond(sentOf, sendingOf)},
+	"throughput": {unit: asRate, figure: perSecond(rightOf, answeringOf)},
 	"recovered":  {unit: asTime, storm: true},
 }
 

@@ -16,7 +16,7 @@ func (l Limit) SoFar(s Stretch, elapsed time.Duration) reports.Limit {
 	if row == nil || row.storm || s.Sent == 0 || l.IsTime() && len(l.times(&s)) == 0 {
 		return stands
 	}
-	s.seconds = max(1, int64(elapsed.Round(time.Second)/time.Second))
+	s.lasts(max(time.Second, elapsed.Round(time.Second)))
 	value := row.figure(l, []Stretch{s})([]int{0})
 	if math.IsNaN(value) {
 		return stands

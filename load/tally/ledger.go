@@ -212,6 +212,12 @@ func (l *Ledger) Sent() int64 {
 // Note adds a remark to the report of a run that is over.
 func (l *Ledger) Note(text string) { l.end.Notes = append(l.end.Notes, text) }
 
+// sending is for how long hits were sent, of which the rate is: as long as the schedule, unless hits were late.
+func (l *Ledger) sending(r *reports.Load) time.Duration {
+	elapsed, scheduled := time.Duration(l.health.Elapsed), time.Duration(r.Plan.Seconds*float64(time.Second))
+	return max(time.Duration(l.health.Sending), min(elapsed, scheduled))
+}
+
 // report writes the figures into a report that says already what was asked for.
 func (l *Ledger) report(r *reports.Load) {
 	r.Schema = reports.LoadSchema
@@ -221,9 +227,7 @@ func (l *Ledger) report(r *reports.Load) {
 		l.brief.response.moveTo(&l.totals[0].response)
 		*l.brief = briefSums{}
 	}
-	elapsed := time.Duration(l.health.Elapsed)
-	// The rate sent is the hits sent over the time of sending, which is that of the schedule unless hits were late.
-	sending := max(time.Duration(l.health.Sending), min(elapsed, time.Duration(r.Plan.Seconds*float64(time.Second))))
+	elapsed, sending := time.Duration(l.health.Elapsed), l.sending(r)
 	r.Operations = map[string]*reports.Operation{}
 	var all operationTotal
 	all.statuses, all.kinds = map[string]int64{}, map[string]int64{}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -303,10 +302,10 @@ func (l *Ledger) Finish(r *reports.Load, limits []string) {
 		r.Limits, late, sure = limit.Judge(parsed,
 			limit.Run{Lag: r.Generator.Lag, Seconds: seconds, Storm: r.Storm, Seed: r.Plan.Seed,
 				Part: r.Run.Partial != "" || r.Shard != "", Stretch: func(operation string, from, to int) limit.Stretch {
-					if to >= seconds {
-						to = math.MaxInt // with the answers that came after the schedule's end, which are the late ones
+					if to < seconds {
+						return l.stretch(operation, from, to)
 					}
-					return l.stretch(operation, from, to)
+					return l.lastStretch(r, operation, from, seconds)
 				}})
 	}
 	var beyond, held []string

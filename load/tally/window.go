@@ -1,9 +1,12 @@
 package tally
 
 import (
+	"math"
 	"slices"
+	"time"
 
 	"agstest/load/limit"
+	"agstest/reports"
 )
 
 // window is a part of a run, of one second at first, in little memory: what limits are judged on.
@@ -108,4 +111,54 @@ func (l *Ledger) stretch(operation string, from, to int) limit.Stretch {
 	s.Response, s.Service = asShown(response.Values(), longest), asShown(service.Values(), longestService)
 	s.ResponseSum, s.ServiceSum = response.sum(), service.sum()
 	return s
+}
+
+// lastStretch is the stretch from a second to the end of the run, with the answers that came after the end of the
+// schedule, which are the late ones. Seconds are the whole ones of the schedule.
+func (l *Ledger) lastStretch(r *reports.Load, operation string, from, seconds int) limit.Stretch {
+	s, whole, sending := l.stretch(operation, from, math.MaxInt), time.Duration(seconds)*time.Second, l.sending(r)
+	s.Longer, s.LongerAnswers = sending-whole, l.answering(operation, sending)-whole
+	return s
+}
+
+// stragglers is the share of right answers that may come later than the others without making the time longer in which
+// they came: one lost answer in a hundred is no slow service.
+const stragglers = 0.01
+
+// answering is for how long the right answers of an operation came, or of all for the empty name: for as long as its
+// hits were sent, if the service kept up with them. A service that answers fewer than it is sent is still answering
+// when nothing more is sent. What every answer takes is left out. In the second in which the last of them came they are
+// taken for as close as usual.
+func (l *Ledger) answering(operation string, sending time.Duration) time.Duration {
+	right := func(row []reports.Second) (sum int64) {
+		for i := range row {
+			if operation == "" || row[i].Operation == operation {
+				sum += row[i].Right
+			}
+		}
+		return sum
+	}
+	all, fastest := int64(0), int64(math.MaxInt64)
+	for _, row := range l.rows {
+		all += right(row)
+	}
+	for i, name := range l.operations {
+		if t := &l.totals[i]; t.service.count > 0 && (operation == "" || operation == name) {
+			fastest = min(fastest, t.service.min)
+		}
+	}
+	if all == 0 || sending <= 0 {
+		return sending
+	}
+	missing := int64(math.Ceil(float64(all) * (1 - stragglers)))
+	for second, row := range l.rows {
+		if n := right(row); n < missing {
+			missing -= n
+			continue
+		}
+		part := min(1, float64(missing)*sending.Seconds()/float64(all))
+		end := time.Duration(second)*time.Second + time.Duration(part*float64(time.Second))
+		return max(sending, min(end, time.Duration(l.health.Elapsed))-time.Duration(fastest))
+	}
+	return sending
 }
