@@ -33,7 +33,7 @@ func TestABTellsWhetherItsGeneratorWasInTime(t *testing.T) {
 		assert.Equal(t, exitInvalid, c.code(), c.stderr.String())
 		assert.Equal(t, reports.NotComparable, comparison.Verdict)
 		assert.Contains(t, c.stdout.String(), "Comparison: NOT COMPARABLE")
-		const late = `hits left late: 99 % of them within \S+ ms of their time, and 0\.00 ms was the most that was asked for`
+		const late = `hits left late: 99 % of them within \S+ ms of their time, and 1ns was the most that was asked for`
 		for _, side := range []string{"old", "new"} {
 			assert.Regexp(t, "The figures of the "+side+" build's part are not valid: "+late, comparison.Reason)
 		}

@@ -30,7 +30,7 @@ func lagInvalid(r *reports.Load, late []string) []string {
 	case most > 0 && lag > most:
 		return []string{fmt.Sprintf(
 			"hits left late: 99 %% of them within %s of their time, and %s was the most that was asked for",
-			figures.Milliseconds(lag), figures.Milliseconds(most))}
+			figures.Milliseconds(lag), time.Duration(most))} // as it was written: 1µs is no 0.00 ms
 	case most > 0:
 		return nil
 	case limitsTimes(r):

@@ -64,6 +64,9 @@ func TestValidityComesBeforeTheVerdict(t *testing.T) {
 		{"more lag than allowed", func(r *reports.Load) {
 			r.Generator.Lag.P99, r.Plan.MaxLag = int64(6*time.Millisecond), int64(5*time.Millisecond)
 		}, "asked for", reports.Invalid},
+		{"lag above the least that can be asked for", func(r *reports.Load) {
+			r.Generator.Lag.P99, r.Plan.MaxLag = int64(2*time.Millisecond), int64(time.Microsecond)
+		}, "99 % of them within 2.00 ms of their time, and 1µs was the most that was asked for", reports.Invalid},
 		{"clock set", func(r *reports.Load) { r.Generator.ClockStep = -int64(time.Second) }, "the clock of this machine was set by 1s", reports.Invalid},
 		{"no CPU left", func(r *reports.Load) { r.Generator.CPUShare = 0.95 }, "95 % of its processors", reports.Invalid},
 		{"garbage collection", func(r *reports.Load) {
