@@ -126,8 +126,12 @@ func Change(change float64) string {
 	switch {
 	case math.IsNaN(change) || math.IsInf(change, 0):
 		return "–"
-	case math.Abs(change) >= 10:
-		return fmt.Sprintf("%+.0f %%", change*100)
+	case math.Abs(change) >= 9.9995: // which is 1000.0 % with a digit
+		percent := Count(int64(max(-1e18, min(1e18, math.Round(change*100)))))
+		if change > 0 {
+			percent = "+" + percent
+		}
+		return percent + " %"
 	}
 	text := fmt.Sprintf("%+.1f %%", change*100)
 	if text == "-0.0 %" {

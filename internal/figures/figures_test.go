@@ -32,6 +32,12 @@ func TestFiguresAreShown(t *testing.T) {
 	for d, want := range map[time.Duration]string{-1: "0 s", 340 * time.Millisecond: "340.0 ms", 12*time.Second + 410*time.Millisecond: "12.4 s", 10*time.Minute + 3*time.Second: "10 min 3 s", 25*time.Hour + time.Second: "25 h 0 min 1 s", 10*365*24*time.Hour - time.Second: "3,650 days"} {
 		require.Equal(t, want, Elapsed(d))
 	}
+	for change, want := range map[float64]string{
+		0.052: "+5.2 %", -0.0001: "+0.0 %", -0.5: "-50.0 %", 9.994: "+999.4 %", 9.9996: "+1,000 %", 10: "+1,000 %",
+		1234.5: "+123,450 %", -12.3: "-1,230 %", math.MaxFloat64: "+1,000,000,000,000,000,000 %", math.Inf(1): "–",
+	} {
+		require.Equal(t, want, Change(change), "%g", change)
+	}
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567", math.MinInt64: "-9,223,372,036,854,775,808"} {
 		require.Equal(t, want, Count(n))
 	}

@@ -451,7 +451,7 @@ func TestSelfComparisonIsCarriedOn(t *testing.T) {
 }
 
 func TestChangesAreShownWithTheirSign(t *testing.T) {
-	for change, want := range map[float64]string{0.052: "+5.2 %", -0.1: "-10.0 %", -0.0001: "+0.0 %", 12: "+1200 %"} {
+	for change, want := range map[float64]string{0.052: "+5.2 %", -0.1: "-10.0 %", -0.0001: "+0.0 %", 12: "+1,200 %"} {
 		assert.Equal(t, want, figures.Change(change))
 	}
 	assert.Equal(t, "+0.31 points", figures.Points(0.0031))
