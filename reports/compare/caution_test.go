@@ -118,7 +118,8 @@ func TestVerdictOfTheNewRunComesFirst(t *testing.T) {
 		c.Lead(run(test.old, "limits were kept"), run(test.new, "3 of 900 answers were not right: identity 3"))
 		assert.Equal(t, test.want, c.Verdict, name)
 		if test.old != reports.Pass || test.new != reports.Pass {
-			assert.Equal(t, "The old load run says "+test.old.Word()+", the new one "+test.new.Word()+": 3 of 900 answers were not right: identity 3. Times moved.", c.Reason, name)
+			assert.Equal(t, "The first load run says "+test.old.Word()+", the second "+test.new.Word()+
+				": 3 of 900 answers were not right: identity 3. Times moved.", c.Reason, name)
 		}
 	}
 }

@@ -114,7 +114,7 @@ func (c *Comparison) Lead(old, new *reports.Load) {
 	}
 	lead := fmt.Sprintf("The load run says %s: %s.", new.Verdict.Word(), strings.TrimSuffix(new.Reason, "."))
 	if old != nil && old.Verdict != "" {
-		lead = fmt.Sprintf("The old load run says %s, the new one %s: %s.", old.Verdict.Word(), new.Verdict.Word(),
+		lead = fmt.Sprintf("The first load run says %s, the second %s: %s.", old.Verdict.Word(), new.Verdict.Word(),
 			strings.TrimSuffix(new.Reason, "."))
 	}
 	switch new.Verdict {
