@@ -1,6 +1,9 @@
 package reports
 
-import "cmp"
+import (
+	"cmp"
+	"strings"
+)
 
 // The names of the files that hold the results of a run; all other files in a run's folder are rendered from them.
 const (
@@ -36,7 +39,29 @@ func (p Parts) Run() Run {
 	return Run{}
 }
 
-// Verdict is the worse one of its partp.
+// Reason is why the verdict is what it is: of a gate the reasons of both parts, that of the worse one first.
+func (p Parts) Reason() string {
+	switch {
+	case p.Load == nil && p.Conformance == nil:
+		return ""
+	case p.Load == nil:
+		return p.Conformance.Reason
+	case p.Conformance == nil:
+		return p.Load.Reason
+	}
+	conformance, load := "conformance: "+p.Conformance.Reason, "load: "+p.Load.Reason
+	if p.LoadFirst() {
+		conformance, load = load, conformance
+	}
+	return strings.TrimSuffix(conformance, ".") + "; " + load
+}
+
+// LoadFirst tells that the load of a gate is what is to be read first: it is worse than the conformance.
+func (p Parts) LoadFirst() bool {
+	return p.Load != nil && p.Conformance != nil && p.Load.Verdict.Rank() < p.Conformance.Verdict.Rank()
+}
+
+// Verdict is the worse one of its parts.
 func (p Parts) Verdict() Verdict {
 	var verdict Verdict
 	if p.Conformance != nil {

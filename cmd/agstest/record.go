@@ -421,14 +421,7 @@ func (r results) gate() *reports.Gate {
 	gate := &reports.Gate{Schema: reports.GateSchema, Run: stored.Run(), Verdict: stored.Verdict(),
 		Conformance: r.conformance, Load: r.load}
 	gate.Run.Kind = "gate"
-	var reasons []string
-	if r.conformance != nil {
-		reasons = append(reasons, "conformance: "+r.conformance.Reason)
-	}
-	if r.load != nil {
-		reasons = append(reasons, "load: "+r.load.Reason)
-	}
-	gate.Reason = strings.Join(reasons, "; ")
+	gate.Reason = stored.Reason()
 	return gate
 }
 

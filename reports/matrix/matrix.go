@@ -262,17 +262,10 @@ func verdictOfExit(code int) reports.Verdict {
 }
 
 func reasonOf(s *runs.Stored) string {
-	switch {
-	case s.Comparison != nil:
+	if s.Comparison != nil {
 		return s.Comparison.Reason
-	case s.Conformance != nil && s.Load != nil:
-		return "conformance: " + s.Conformance.Reason + "; load: " + s.Load.Reason
-	case s.Load != nil:
-		return s.Load.Reason
-	case s.Conformance != nil:
-		return s.Conformance.Reason
 	}
-	return ""
+	return s.Parts.Reason()
 }
 
 // pageOf is the page of a run to open first.

@@ -152,15 +152,9 @@ func digestOf(root *os.Root, folder, stamp string) (*digest, []ruleText, error) 
 	if strings.Contains(folder, ".partial") && d.Partial == "" {
 		d.Partial = "the run has not ended, or was killed"
 	}
-	switch {
-	case comparison != nil:
+	d.Reason = reports.Parts{Conformance: conformance, Load: load}.Reason()
+	if comparison != nil {
 		d.Reason = comparison.Reason
-	case conformance != nil && load != nil:
-		d.Reason = "conformance: " + strings.TrimSuffix(conformance.Reason, ".") + "; load: " + load.Reason
-	case load != nil:
-		d.Reason = load.Reason
-	default:
-		d.Reason = conformance.Reason
 	}
 	d.Reason = figures.OneLine(d.Reason, 2*maxWords)
 	var rules []ruleText

@@ -15,14 +15,17 @@ import (
 // verdict comes first. Failures come first, in at most markdown.Shown characters; it folds the rest.
 func Markdown(w io.Writer, c *reports.Conformance, l *reports.Load) error {
 	m := &summary{}
+	both := reports.Parts{Conformance: c, Load: l}
 	if c != nil && l != nil {
-		both := reports.Parts{Conformance: c, Load: l}
 		m.title("Gate", both.Run(), both.Verdict())
+	}
+	if both.LoadFirst() {
+		m.load(l)
 	}
 	if c != nil {
 		m.conformance(c)
 	}
-	if l != nil {
+	if l != nil && !both.LoadFirst() {
 		m.load(l)
 	}
 	return m.Write(w)
