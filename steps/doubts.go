@@ -167,15 +167,12 @@ func (r *run) takeBack(e *entry) {
 	e.record.Verdict, e.record.Reason = reports.Error, why
 }
 
-// doubtFickle looks back at refusals in words that a good request of the same call got at one try and not at another,
-// as where a limiter on the way spares servicediscovery, or where nodes do not share what was just made: those words
-// tell nothing of a request. What failed still fails.
+// doubtFickle looks back at refusals in words that a good request of the same call got too, as where a limiter on the
+// way spares servicediscovery, or where nodes do not share what was just made: those words tell nothing of a request,
+// unless they were proved to be the service's. What failed still fails.
 func (r *run) doubtFickle() {
-	of := func(x *talk.Exchange) string { return x.Request.Operation + " " + scene.Likeness(x, true) }
-	said := map[string]string{} // by call and words, the scenario whose good request got them
 	for _, id := range slices.Sorted(maps.Keys(r.played)) {
 		if x := r.played[id].refusedAtOneTry(r); x != nil {
-			said[of(x)] = id
 			r.NoteOnce(fmt.Sprintf("a good request of %s was refused with status %d at one try and not at another (%s): a "+
 				"limiter on the way may refuse whatever is asked, or nodes behind a balancer may not share what was just "+
 				"made, or lag",
@@ -183,20 +180,27 @@ func (r *run) doubtFickle() {
 		}
 	}
 	for id, e := range r.played {
-		if e.cut || e.record.Verdict == reports.Fail {
+		if e.cut || e.record.Verdict == reports.Fail || r.proved[id] {
 			continue
 		}
-		for _, x := range r.Relied[id] {
-			if x.Request.Operation == "" || said[of(x)] == "" {
-				continue
-			}
-			e.leavesOpen(fmt.Sprintf("status %d came to %s in the words in which a good request was refused at one try and "+
-				"not at another (%s): a limiter on the way, or one of several nodes, may refuse whatever is asked, and whether "+
-				"the service refuses is not known; load.maxRate in the environment file slows a run down",
-				x.Status, x.Request.Operation, said[of(x)]))
-			break
+		if x := r.suspectOf(e); x != nil {
+			e.leavesOpen(fmt.Sprintf("status %d came to %s in the words in which a good request was refused too (%s): "+
+				"a limiter on the way, or one of several nodes, may refuse whatever is asked, and whether the service "+
+				"refuses is not known; load.maxRate in the environment file slows a run down",
+				x.Status, x.Request.Operation, r.Suspect(x)))
 		}
 	}
+}
+
+// suspectOf is a refusal that a scenario took for the service's and that a good request of the call got too; nil: there
+// is none.
+func (r *run) suspectOf(e *entry) *talk.Exchange {
+	for _, x := range r.Relied[e.scenario.ID] {
+		if x.Request.Operation != "" && !x.Unneeded && r.Suspect(x) != "" {
+			return x
+		}
+	}
+	return nil
 }
 
 // refusedAtOneTry is a good request of a scenario that failed at one try, since it was refused, and not at another;

@@ -1,12 +1,15 @@
 package steps_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -128,25 +131,28 @@ func TestRefusalsInOneFormStayTheServices(t *testing.T) {
 }
 
 // TestALimiterOfOneRouteProvesNothing: a limiter of refresh alone refuses good and bad tokens in the same words, and lets
-// them through later. A refusal in these words proves nothing then, so that what the service would take does not pass.
+// them through later. What is refused in these words is sent again then, so that what the service takes fails.
 func TestALimiterOfOneRouteProvesNothing(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
 		body   string
 		faults []mock.Fault
+		want   reports.Verdict
 	}{
-		"403, sound":  {http.StatusForbidden, `{"message":"Limit Exceeded"}`, nil},
-		"403, faulty": {http.StatusForbidden, `{"message":"Limit Exceeded"}`, []mock.Fault{fault(t, "refresh-any-type")}},
-		"401, faulty": {http.StatusUnauthorized, `{"error":"quota"}`, []mock.Fault{fault(t, "refresh-any-type")}},
+		"403, sound":  {http.StatusForbidden, `{"message":"Limit Exceeded"}`, nil, reports.Pass},
+		"403, faulty": {http.StatusForbidden, `{"message":"Limit Exceeded"}`, []mock.Fault{fault(t, "refresh-any-type")}, reports.Fail},
+		"401, faulty": {http.StatusUnauthorized, `{"error":"quota"}`, []mock.Fault{fault(t, "refresh-any-type")}, reports.Fail},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var n atomic.Int64
+			var good, access atomic.Int64
 			report := conformed(t, mock.Config{Faults: c.faults}, func(s *mock.Server) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					// good is the first good request; all access tokens come while the limit holds
-					good := len(r.Header.Get("Authorization")) < 600
-					if r.URL.Path != "/ags/refresh" || good && n.Add(1) > 1 {
+					n := &good
+					if len(r.Header.Get("Authorization")) >= 600 {
+						n = &access
+					}
+					if r.URL.Path != "/ags/refresh" || n.Add(1) > 1 {
 						s.ServeHTTP(w, r)
 						return
 					}
@@ -160,9 +166,106 @@ func TestALimiterOfOneRouteProvesNothing(t *testing.T) {
 			})
 			assert.Equal(t, reports.Fail, requirement(t, report, "REF-02").Verdict, "good requests are refused, whoever does it")
 			q := requirement(t, report, "REF-06")
-			assert.Equal(t, reports.Error, q.Verdict, q.Reason)
-			assert.Contains(t, q.Reason, "in the words in which a good request was refused at one try and not at another")
+			assert.Equal(t, c.want, q.Verdict, q.Reason)
 			assert.Contains(t, strings.Join(report.Notes, "\n"), "or nodes behind a balancer may not share what was just made")
+		})
+	}
+}
+
+// TestARefusalThatGoodRequestsGetTooProvesNothing: what refuses good requests of a call at every try, in the words of
+// the service, makes no requirement pass: a quota that is used up, or a node that does not know yet what another one
+// issued.
+func TestARefusalThatGoodRequestsGetTooProvesNothing(t *testing.T) {
+	const words = `{"code":401,"message":"the token is not usable"}`
+	quota := func() func(r *http.Request) bool {
+		var n atomic.Int64
+		return func(r *http.Request) bool { return r.URL.Path == "/ags/getSessionToken" && n.Add(1)%20 > 3 }
+	}
+	lag := func() func(r *http.Request) bool {
+		var last atomic.Int64 // when the last sign-on was
+		return func(r *http.Request) bool {
+			switch r.URL.Path {
+			case "/ags/signOnWithSessionToken":
+				last.Store(time.Now().UnixNano())
+			case "/ags/refresh":
+				return time.Since(time.Unix(0, last.Load())) < time.Second
+			}
+			return false
+		}
+	}
+	for name, c := range map[string]struct {
+		refuses     func() func(r *http.Request) bool
+		fault       string
+		only        []string
+		requirement string
+	}{
+		"quota":         {quota, "get-session-any-algorithm", []string{"GST-01", "GST-04", "GST-08"}, "GST-08"},
+		"lagging nodes": {lag, "refresh-any-type", []string{"REF-01", "REF-02", "REF-06"}, "REF-06"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			refuses := c.refuses()
+			config := mock.Config{Faults: []mock.Fault{fault(t, c.fault)}}
+			report := conformed(t, config, func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if !refuses(r) {
+						s.ServeHTTP(w, r)
+						return
+					}
+					w.Header().Set("Content-Type", "application/json")
+					w.WriteHeader(http.StatusUnauthorized)
+					_, _ = w.Write([]byte(words))
+				})
+			}, func(o *steps.Options) {
+				o.Environment.Mock, o.Generate, o.Sequences, o.Concurrency, o.Retry, o.Only = nil, 0, 0, 1, 2, c.only
+			})
+			q := requirement(t, report, c.requirement)
+			assert.Contains(t, []reports.Verdict{reports.Error, reports.Fail}, q.Verdict, q.Reason)
+		})
+	}
+}
+
+// TestARefusalOfAFaultyServiceIsProved: a service that refuses some good requests in the words of all its refusals is
+// asked again with a good request beside each, and what it rightly refuses passes.
+func TestARefusalOfAFaultyServiceIsProved(t *testing.T) {
+	for name, c := range map[string]struct {
+		retry   int
+		refused reports.Verdict
+	}{
+		"tried again":     {2, reports.Pass},
+		"not tried again": {0, reports.Error},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var second sync.Map // refresh tokens that a refresh gave
+			report := conformed(t, mock.Config{}, func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path != "/ags/refresh" {
+						s.ServeHTTP(w, r)
+						return
+					}
+					if _, given := second.Load(r.Header.Get("Authorization")); given {
+						r.Header.Set("Authorization", "Bearer nobody")
+					}
+					answer := httptest.NewRecorder()
+					s.ServeHTTP(answer, r)
+					var given struct {
+						Refresh string `json:"refresh_token"`
+					}
+					if _ = json.Unmarshal(answer.Body.Bytes(), &given); given.Refresh != "" {
+						second.Store("Bearer "+given.Refresh, true)
+					}
+					copyAnswer(w, answer)
+				})
+			}, func(o *steps.Options) {
+				o.Environment.Mock, o.Generate, o.Sequences, o.Retry = nil, 0, 0, c.retry
+				o.Only = []string{"REF-05", "REF-18", "REF-22"}
+			})
+			assert.Equal(t, reports.Fail, requirement(t, report, "REF-18").Verdict)
+			for _, id := range []string{"REF-05", "REF-22"} {
+				q := requirement(t, report, id)
+				assert.Equal(t, c.refused, q.Verdict, "%s: %s", id, q.Reason)
+			}
 		})
 	}
 }

@@ -40,6 +40,7 @@ type run struct {
 	calm        map[*script.Scenario]bool // that may run while nobody said yes
 	collected   *collection
 	played      map[string]*entry // by id of the scenario: what all its tries came to
+	proved      map[string]bool   // whose refusals are the service's, though good requests got the same words
 	question    reports.Run
 	turns       *turns       // of the scenarios that are played
 	undisturbed sync.RWMutex // held for writing by a scenario that must be alone
@@ -119,7 +120,7 @@ func newRun(o Options, chosen selection) (*run, error) {
 		return nil, err
 	}
 	r := &run{Stage: stage, options: o, selection: chosen, known: map[string]KnownDeparture{},
-		played: map[string]*entry{}}
+		played: map[string]*entry{}, proved: map[string]bool{}}
 	for _, d := range o.Known {
 		r.known[d.ID] = d
 	}

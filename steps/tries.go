@@ -51,6 +51,9 @@ func (r *run) playAll(ctx context.Context, sources []script.Source, selected []*
 			return err
 		}
 	}
+	if err := r.proveRefusals(ctx, sources); err != nil || ctx.Err() != nil {
+		return err
+	}
 	r.noteTries()
 	return nil
 }
@@ -77,6 +80,46 @@ func (r *run) tryAgain(ctx context.Context, sources []script.Source, again []*sc
 	defer func() { r.Concurrency = concurrency }()
 	r.collected = &collection{run: r, total: len(scenarios), again: true}
 	return r.playOnce(ctx, needed, scenarios)
+}
+
+// Limits of proving refusals: what good requests got too is in many scenarios where a service is out of order.
+const (
+	timesProved = 2  // that a scenario is played again
+	mostProved  = 40 // scenarios
+)
+
+// proveRefusals plays the scenarios again that pass by a refusal in words that a good request of the call got too. Each
+// such refusal must come twice then, and a good request of the call must be accepted right behind it.
+func (r *run) proveRefusals(ctx context.Context, sources []script.Source) error {
+	if r.options.Retry == 0 || r.options.Calm != "" {
+		return nil
+	}
+	var doubtful []*script.Scenario
+	for _, e := range r.played {
+		told := e.record.Verdict != reports.Fail && e.record.Verdict != reports.Error
+		if told && !e.cut && r.suspectOf(e) != nil && !r.Hung[e.scenario.ID] &&
+			e.record.Nanoseconds <= longestAgain.Nanoseconds() {
+			doubtful = append(doubtful, e.scenario)
+		}
+	}
+	slices.SortFunc(doubtful, func(a, b *script.Scenario) int { return a.Order - b.Order })
+	doubtful = doubtful[:min(len(doubtful), mostProved)]
+	r.Watch(true)
+	defer r.Watch(false)
+	for n := 0; n < timesProved && len(doubtful) > 0; n++ {
+		if err := r.tryAgain(ctx, sources, doubtful); err != nil || ctx.Err() != nil {
+			return err
+		}
+		told := map[string]bool{}
+		for _, e := range r.collected.all() {
+			told[e.scenario.ID] = e.record.Verdict != reports.Error && e.record.Verdict != reports.Skipped
+		}
+		doubtful = slices.DeleteFunc(doubtful, func(s *script.Scenario) bool { return !told[s.ID] })
+	}
+	for _, s := range doubtful {
+		r.proved[s.ID] = true
+	}
+	return nil
 }
 
 // again picks the scenarios to try again: those that something passing kept from telling, and of those that failed one

@@ -168,6 +168,7 @@ func (w *World) setUpSignOn(ctx context.Context, r *talk.Request, c *talk.Client
 			"this service removes a device that signs out (%s), and the scenario needs one more", w.Describe(x))
 	}
 	if EffectiveStatus(x)/100 != 2 { // another 2xx than the documented one is the judge's to find
+		w.RefusedGood(x)
 		return talk.Unknownf("the sign-on that this scenario starts from was answered with %s", w.Describe(x))
 	}
 	if err := w.Adopt(x, c); err != nil {

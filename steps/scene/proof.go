@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"agstest/ags"
@@ -179,6 +180,7 @@ func (w *World) tryGood(ctx context.Context, operation string) (accepted bool, w
 	if err := own.RoomForDevices(ctx, x); err != nil {
 		return false, err.Error(), false
 	}
+	own.RefusedGood(x)
 	return false, "the good one was answered with " + own.Describe(x), false
 }
 
@@ -219,6 +221,7 @@ func (w *World) doubt(ctx context.Context, x *talk.Exchange, changed bool) error
 	} else if changed || w.mayBeRefused(x.Request) {
 		x.Uncontrolled = w.Paged(ctx, x)
 	}
+	x.Uncontrolled = cmp.Or(x.Uncontrolled, w.GoodNow(ctx, x))
 	if w.Subject == nil || w.Stage.Control != nil {
 		return ctx.Err()
 	}
@@ -638,3 +641,116 @@ func (w *World) Lookalike(text string) string {
 }
 
 var hexadecimal = regexp.MustCompile(`^[0-9a-f-]+$|^[0-9A-F-]+$`)
+
+// suspects are refusals, by call and words, that good requests got too: from a limiter, or from a node that does not
+// know yet what another one has issued. In these words a refusal tells nothing of its request.
+type suspects struct {
+	mu       sync.Mutex
+	words    map[string]string // by call and words, the scenario whose good request got them
+	watching bool              // scenarios are played again for them
+}
+
+// suspectKey is what refusals of one call in the same words have in common.
+func suspectKey(x *talk.Exchange) string { return x.Request.Operation + " " + Likeness(x, true) }
+
+// RefusedGood keeps the words in which a good request was refused, if it was.
+func (w *World) RefusedGood(x *talk.Exchange) {
+	if w.Subject != nil || x.Request.Operation == "" || EffectiveStatus(x)/100 != 4 ||
+		wire.TooMany(x.Status) || x.Turned != "" || x.Stray != "" || len(x.Attempts) > 0 || Barred(x) != "" {
+		return
+	}
+	if code, coded := check.SubCode(x.Exchange); coded && ags.IsSubCode(code) {
+		return // it names the state of an account or a device
+	}
+	s := &w.Stage.suspects
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.words == nil {
+		s.words = map[string]string{}
+	}
+	if _, known := s.words[suspectKey(x)]; !known {
+		s.words[suspectKey(x)] = w.Scenario.ID
+	}
+}
+
+// Suspect names the scenario whose good request was refused as this one was; empty: none was.
+func (r *Stage) Suspect(x *talk.Exchange) string {
+	r.suspects.mu.Lock()
+	defer r.suspects.mu.Unlock()
+	return r.suspects.words[suspectKey(x)]
+}
+
+// Watch tells that scenarios are played again, with a good request behind each refusal in words that good requests got
+// too; or not any more.
+func (r *Stage) Watch(on bool) {
+	r.suspects.mu.Lock()
+	defer r.suspects.mu.Unlock()
+	r.suspects.watching = on
+}
+
+// Watched names the scenario whose good request was refused as this one was, where that is to be looked at now.
+func (w *World) Watched(x *talk.Exchange) string {
+	s := &w.Stage.suspects
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.watching || x.Request.Good || EffectiveStatus(x)/100 != 4 {
+		return ""
+	}
+	return s.words[suspectKey(x)]
+}
+
+// GoodNow returns why a refusal in words that good requests got too tells nothing; empty: a good request of the call is
+// accepted right behind it.
+func (w *World) GoodNow(ctx context.Context, x *talk.Exchange) string {
+	whose := w.Watched(x)
+	if whose == "" {
+		return ""
+	}
+	operation := x.Request.Operation
+	why := ""
+	switch {
+	case w.Live() && operation != ags.GetSessionToken && operation != ags.SignOnWithSessionToken &&
+		operation != ags.Refresh && operation != ags.ServiceDiscovery && operation != ags.SignOn:
+		why = "no other was sent, as each that is accepted makes or ends a device"
+	default:
+		why = w.acceptedNow(ctx, operation)
+	}
+	if why == "" {
+		return ""
+	}
+	return fmt.Sprintf("status %d came to %s in the words in which a good request was refused too (%s), and %s: "+
+		"a limiter on the way, or one of several nodes, may refuse whatever is asked, and whether the service refuses "+
+		"is not known; load.maxRate in the environment file slows a run down", x.Status, operation, whose, why)
+}
+
+// acceptedNow sends a good request of a call, and returns why it was not accepted.
+func (w *World) acceptedNow(ctx context.Context, operation string) string {
+	own := New(w.Stage, w.Scenario)
+	own.Control = true
+	if err := own.Equip(ctx, operation); err != nil {
+		return "none could be sent beside it: " + figures.Unbroken(err.Error())
+	}
+	x, err := own.goodRequest(ctx, operation)
+	w.signOnAnew(ctx, operation)
+	switch {
+	case err != nil:
+		return "none could be sent beside it: " + figures.Unbroken(err.Error())
+	case !Granted(x):
+		own.RefusedGood(x)
+		return "the one behind it was answered with " + own.Describe(x)
+	}
+	return ""
+}
+
+// signOnAnew gives the client tokens again where the sign-on of a good request beside it may have ended its session.
+func (w *World) signOnAnew(ctx context.Context, operation string) {
+	if !w.Live() || w.Stage.SessionsApart || operation == ags.GetSessionToken || operation == ags.ServiceDiscovery ||
+		w.Client == nil || w.Client.Pair == nil {
+		return
+	}
+	own := w.lane(0)
+	own.Control, own.Client.Pair = true, nil
+	if own.EnsureTokens(ctx) == nil {
+		w.Client.Pair, w.Client.Since = own.Client.Pair, own.Client.Since
+	}
+}

@@ -77,6 +77,7 @@ type Stage struct {
 	outage      outage
 	limiter     limiter
 	unreachable unreachable
+	suspects    suspects
 	ahead       ahead
 	fresh       sync.Map // session tokens that were had for one sign-on
 	fetched     sync.Map // session tokens from a source of the environment file

@@ -165,7 +165,12 @@ func (w *World) Call(ctx context.Context, r *talk.Request) (*talk.Exchange, erro
 	if changed {
 		w.withoutOperator(r)
 	}
+	tampering := w.Tampering
 	x, err := w.Send(ctx, r, changed)
+	if err == nil && w.Watched(x) != "" { // no limiter counts to one
+		w.Tampering = tampering
+		x, err = w.Send(ctx, r, changed)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -379,8 +379,12 @@ func statusIs(ctx context.Context, w *scene.World, x *talk.Exchange, wanted, tol
 	status := scene.EffectiveStatus(x)
 	expected := "status " + wanted
 	refusal := slices.ContainsFunc(numbers(wanted), func(s int) bool { return s/100 == 4 })
+	x.Unneeded = !refusal || slices.ContainsFunc(numbers(wanted), func(s int) bool { return s/100 == 2 })
 	if why := w.Unproven(x); refusal && why != "" {
 		return talk.Unknownf("%s", why)
+	}
+	if !refusal && x.Tampered == "" {
+		w.RefusedGood(x)
 	}
 	if !refusal && status/100 == 4 && w.NeverWorked(x) { // the documented request is refused too
 		return talk.Unknownf("%s", cmp.Or(x.Uncontrolled, fmt.Sprintf("the session token of situations.%s let nobody in "+
