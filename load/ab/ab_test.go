@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -57,6 +58,10 @@ func TestTurnsAreASchedule(t *testing.T) {
 				if n > 0 && s.At(n-1) >= at {
 					t.Fatalf("hits %d and %d are due at %s and %s", n-1, n, s.At(n-1), at)
 				}
+			}
+			own := []time.Duration{s.own(0), s.own(s.starts[0] + block/2), s.own(s.Length())}
+			if !slices.Equal(own, []time.Duration{0, block / 2, time.Duration(pairs+1) * block}) {
+				t.Fatal("its own time is wrong")
 			}
 			if s.Count(s.Length()) != s.Hits() || s.Count(-1) != 0 {
 				t.Fatal("the ends are wrong")
@@ -243,6 +248,7 @@ func TestABMeasuresBothSidesByTurns(t *testing.T) {
 	assert.Greater(t, wrong, int64(50), "one answer in ten of the new side is wrong")
 	for _, operation := range c.Load.Operations {
 		if operation.Operation == hit.OpRefresh {
+			assert.InDelta(t, 500, operation.Old.Rate, 1e-6, "the other side's turns are none of its time")
 			assert.Len(t, operation.Shift, 9+len(job.Rounds), "deciles and p95; the 810 answers of one round carry no p99, those of two do")
 		}
 	}

@@ -32,6 +32,7 @@ type side struct {
 	progress    func(engine.Progress)
 
 	reports []*reports.Load // one of each leg
+	sending time.Duration   // of all legs, in blocks of this side
 	crowds  []*clients.Crowd
 	notes   []string // of the legs, but for those of the clients, who count on from leg to leg
 	wrong   []reports.Wrong
@@ -95,6 +96,9 @@ func (s *side) send(ctx context.Context) (*reports.Load, error) {
 func (s *side) took(report *reports.Load) {
 	s.reports = append(s.reports, report)
 	s.wrong = append(s.wrong, report.Wrong...)
+	if t := report.Total; t.Rate > 0 {
+		s.sending += s.counter.schedule.own(time.Duration(float64(t.Sent) / t.Rate * float64(time.Second)))
+	}
 	told := append(s.prepared.Crowd().Notes(), s.notes...)
 	for _, note := range report.Notes {
 		if !slices.Contains(told, note) {
@@ -166,10 +170,10 @@ func (s *side) joined() *reports.Load {
 			operation.Response, operation.Curve = times.Percentiles(), times.Curve()
 			whole.Merge(times)
 		}
-		operation.Rate = float64(operation.Sent) / max(sum.Plan.Seconds, 1e-9)
+		operation.Rate = float64(operation.Sent) / max(s.sending.Seconds(), 1e-9)
 	}
 	sum.Total.Response, sum.Total.Curve = whole.Percentiles(), whole.Curve()
-	sum.Total.Rate = float64(sum.Total.Sent) / max(sum.Plan.Seconds, 1e-9)
+	sum.Total.Rate = float64(sum.Total.Sent) / max(s.sending.Seconds(), 1e-9)
 	return sum
 }
 

@@ -37,6 +37,14 @@ func (t turns) Count(at time.Duration) uint64 {
 	return last*t.each + min(t.rate.HitsBefore(at-t.starts[last]+1), t.each)
 }
 
+// own is how much of the time before a moment lies in blocks of this side.
+func (t turns) own(before time.Duration) (sum time.Duration) {
+	for _, start := range t.starts {
+		sum += max(0, min(t.block, before-start))
+	}
+	return sum
+}
+
 // takeTurns lays blocks of both sides one after the other, a pair to warm up before those that count. The order within
 // each pair is drawn at random, so that whatever has a rhythm of its own cannot favour one side.
 func takeTurns(random *rand.Rand, rate schedule.Rate, block time.Duration, pairs int) (old, new turns,
