@@ -308,6 +308,19 @@ func TestTargetReadsCertificates(t *testing.T) {
 	require.Error(t, err)
 	assert.Contains(t, err.Error(), "are not a certificate and its key in PEM form")
 
+	for form, text := range map[string]string{
+		"PKCS #8": "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIHsMFcGCSqGSIb3\n-----END ENCRYPTED PRIVATE KEY-----\n",
+		"old": "-----BEGIN EC PRIVATE KEY-----\r\nProc-Type: 4,ENCRYPTED\r\nDEK-Info: AES-256-CBC,00\r\n\r\nMIHs\r\n" +
+			"-----END EC PRIVATE KEY-----\r\n",
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "locked.pem"), []byte(text), 0o600))
+		_, err = Parse([]byte("url: https://ags.example\ntls: {cert: ca.pem, key: locked.pem}\n"), "env.yaml", dir,
+			variables())
+		require.Error(t, err, form)
+		assert.Contains(t, err.Error(), "env.yaml:2: tls.key: the key in ", form)
+		assert.Contains(t, err.Error(), "locked.pem is encrypted; give one that is not", form)
+	}
+
 	require.NoError(t, os.Remove(filepath.Join(dir, "key.pem")))
 	_, err = e.Target()
 	assert.Equal(t, failure.Usage, failure.KindOf(err))

@@ -114,7 +114,7 @@ func (k OperatorKey) signing(id string) (SigningKey, error) {
 	if err != nil {
 		return key, fmt.Errorf("cannot read %s: %w", k.Key, userfile.WithoutPath(err))
 	}
-	if strings.Contains(string(text), "ENCRYPTED") {
+	if encryptedKey(text) {
 		return key, fmt.Errorf(
 			"cannot be read: the key in %s is encrypted; give one that is not, in a file that is yours alone", k.Key)
 	}

@@ -1,6 +1,7 @@
 package environment
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -74,6 +75,10 @@ func (t TLS) config(serverName string) (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tls.key: cannot read %s: %w", t.Key, err)
 	}
+	if encryptedKey(key) {
+		return nil, fmt.Errorf("tls.key: the key in %s is encrypted; give one that is not, in a file that is yours "+
+			"alone: openssl pkey -in %s -out KEY.pem", t.Key, t.Key)
+	}
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
 		return nil, fmt.Errorf("tls.cert: %s and %s are not a certificate and its key in PEM form: %s",
@@ -81,4 +86,11 @@ func (t TLS) config(serverName string) (*tls.Config, error) {
 	}
 	config.Certificates = []tls.Certificate{pair}
 	return config, nil
+}
+
+// encryptedKey tells that a file in PEM form holds a private key that wants a password, in the form of PKCS #8 (RFC
+// 7468 section 11) or that of old programs (RFC 1421 section 4.6.1.1).
+func encryptedKey(text []byte) bool {
+	return bytes.Contains(text, []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----")) ||
+		bytes.Contains(text, []byte("\nProc-Type: 4,ENCRYPTED"))
 }
