@@ -333,7 +333,7 @@ func (c *Client) carry(ctx context.Context, call Call) (x *Exchange, lost loss) 
 	if call.Timeout > 0 {
 		timeout = min(timeout, call.Timeout)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, timeoutError{timeout})
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, timeoutError{after: timeout})
 	defer cancel()
 	ctx = context.WithValue(ctx, proxyKey{}, proxy)
 	var j journey
@@ -351,7 +351,8 @@ func (c *Client) carry(ctx context.Context, call Call) (x *Exchange, lost loss) 
 	x.Resent = j.connections.Load() > 1
 	if err != nil {
 		x.Received = time.Now()
-		x.Err = causeOf(ctx, err)
+		x.Err = j.sayWhere(causeOf(ctx, err), timeout)
+		x.NoConnection = j.connections.Load() == 0 || refusesOurCertificate(err)
 		switch {
 		case ctx.Err() != nil:
 		case j.neverReached(err):

@@ -19,14 +19,14 @@ func (c *Client) closed(ctx context.Context, x *Exchange) error {
 		!strings.Contains(text, "reset the connection") {
 		return nil
 	}
-	speaks, asks := c.shakesHands(ctx)
+	seen := c.shakeHands(ctx)
 	where := x.Call.Method + " " + x.URL
 	switch {
-	case !speaks:
+	case !seen.speaks:
 		return nil
 	case strings.HasPrefix(c.base, "http:"):
 		return Blame("url", "%s got no answer: %s, and it speaks TLS on this port; write https:// in url", where, text)
-	case asks && len(c.transport.TLSClientConfig.Certificates) == 0:
+	case seen.asks != nil && len(c.transport.TLSClientConfig.Certificates) == 0:
 		return Blame("tls",
 			"%s got no answer: TLS came about, and then %s; it asks for a client certificate, and none was given: give one as "+
 				"tls.cert and tls.key; if it needs none, the service behind it is down or shut off", where, text)
@@ -36,13 +36,19 @@ func (c *Client) closed(ctx context.Context, x *Exchange) error {
 			"off", where, text)
 }
 
-// shakesHands tells that what listens at the address speaks TLS: it ends a handshake, or refuses one with an alert; and
-// whether it asks for a client certificate. In TLS 1.3 one that misses it says so when the handshake is over for the
-// client, and its alert is lost where it resets the connection. No request is sent, and nobody is trusted.
-func (c *Client) shakesHands(ctx context.Context) (speaks, asks bool) {
+// handshake is what a handshake has shown that sent no request.
+type handshake struct {
+	speaks bool                        // TLS: it came to its end, or was refused with an alert
+	asks   *tls.CertificateRequestInfo // for a client certificate; nil: it does not
+}
+
+// shakeHands tries a handshake with what listens at the address. A service that misses a client certificate says so in
+// TLS 1.3 when the handshake is over for the client, and its alert is lost where it resets the connection; in TLS 1.2
+// it often says no more than that the handshake failed. No request is sent, and nobody is trusted.
+func (c *Client) shakeHands(ctx context.Context) (seen handshake) {
 	to, err := url.Parse(c.base)
 	if err != nil {
-		return false, false
+		return seen
 	}
 	port := to.Port()
 	if port == "" {
@@ -53,7 +59,7 @@ func (c *Client) shakesHands(ctx context.Context) (speaks, asks bool) {
 	var dialer net.Dialer
 	plain, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(to.Hostname(), port))
 	if err != nil {
-		return false, false
+		return seen
 	}
 	defer plain.Close()
 	config := c.transport.TLSClientConfig.Clone()
@@ -61,13 +67,12 @@ func (c *Client) shakesHands(ctx context.Context) (speaks, asks bool) {
 	if config.ServerName == "" {
 		config.ServerName = to.Hostname()
 	}
-	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		asks = true
+	config.GetClientCertificate = func(asks *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		seen.asks = asks
 		return &tls.Certificate{}, nil
 	}
 	err = tls.Client(plain, config).HandshakeContext(ctx)
 	var alert tls.AlertError
-	var remote *net.OpError // of the kind that crypto/tls makes of an alert
-	speaks = err == nil || errors.As(err, &alert) || errors.As(err, &remote) && remote.Op == "remote error"
-	return speaks, asks
+	seen.speaks = err == nil || errors.As(err, &alert) || remoteAlert(err) != ""
+	return seen
 }

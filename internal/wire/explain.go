@@ -3,7 +3,6 @@ package wire
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -16,9 +15,17 @@ import (
 )
 
 // timeoutError is the end of Target.Timeout.
-type timeoutError struct{ after time.Duration }
+type timeoutError struct {
+	after time.Duration
+	until string // what was waited for, where that is no answer
+}
 
-func (e timeoutError) Error() string { return fmt.Sprintf("no whole answer within %s", e.after) }
+func (e timeoutError) Error() string {
+	if e.until != "" {
+		return fmt.Sprintf("%s in time (%s)", e.until, e.after)
+	}
+	return fmt.Sprintf("no whole answer within %s", e.after)
+}
 func (e timeoutError) Timeout() bool { return true }
 
 // cutError is an answer that broke off; want is −1 where the service did not say how long it would be.
@@ -76,12 +83,12 @@ func causeOf(ctx context.Context, err error) error {
 }
 
 // Explain says in one plain clause, in lower case and without a full stop, why there is no whole answer. It holds no
-// part of an answer and so no secret. Explain(nil) is empty.
+// part of an answer, but for names in a certificate, and so no secret. Explain(nil) is empty.
 func Explain(err error) string {
 	if err == nil {
 		return ""
 	}
-	for _, explain := range []func(error) string{explainOwn, explainTLS, explainDial, explainText} {
+	for _, explain := range []func(error) string{explainOwn, explainProxy, explainTLS, explainDial, explainText} {
 		if text := explain(err); text != "" {
 			return text
 		}
@@ -113,6 +120,22 @@ func explainOwn(err error) string {
 	return ""
 }
 
+// explainProxy says why a proxy cannot be used, or why one of SOCKS made no connection. What went wrong on the way to
+// it, with its name or with its certificate, is not the service's.
+func explainProxy(err error) string {
+	var operation *net.OpError
+	switch {
+	case !errors.As(err, &operation) || operation.Err == nil:
+		return ""
+	case operation.Op == "socks connect":
+		return refusedBySOCKS(operation.Err.Error())
+	case operation.Op == "proxyconnect":
+		return "the proxy cannot be used: " + strings.NewReplacer("the service", "the proxy", "in url", "in proxy",
+			", or give the name that it is for as sni", "").Replace(Explain(operation.Err))
+	}
+	return ""
+}
+
 func isDeadline(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
 }
@@ -122,31 +145,17 @@ func isDeadline(err error) bool {
 const unknownName = "TLS: unrecognized name"
 
 func explainTLS(err error) string {
-	var (
-		authority x509.UnknownAuthorityError
-		invalid   x509.CertificateInvalidError
-		name      x509.HostnameError
-		verify    *tls.CertificateVerificationError
-		record    tls.RecordHeaderError
-	)
+	var record tls.RecordHeaderError
+	if text := explainCertificate(err); text != "" {
+		return text
+	}
 	switch {
-	case errors.As(err, &name):
-		return fmt.Sprintf("the certificate of the service is not for the host %s; check the host in url", name.Host)
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return fmt.Sprintf("the certificate of the service is valid from %s to %s and not now; renew it, or check the "+
-			"clock of this machine",
-			invalid.Cert.NotBefore.UTC().Format(time.DateOnly), invalid.Cert.NotAfter.UTC().Format(time.DateOnly))
-	case errors.As(err, &authority):
-		return "the certificate of the service is signed by an authority that is not trusted here; give its certificate as " +
-			"tls.ca"
-	case errors.As(err, &verify), errors.As(err, &invalid):
-		return "the certificate of the service is not valid"
 	case errors.As(err, &record) && strings.Contains(record.Msg, "received record with version"):
 		return "the service broke the rules of TLS: what came in mid-connection is no TLS record"
 	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return "the service does not speak TLS on this port; if it is a plain one, write http:// in url"
 	}
-	if _, alert, found := strings.Cut(err.Error(), "remote error: tls: "); found {
+	if alert := remoteAlert(err); alert != "" {
 		switch {
 		case strings.Contains(alert, "unrecognized name"):
 			return "what listens there knows no service of this host name (" + unknownName + "); check the host in url"
@@ -185,10 +194,6 @@ func explainDial(err error) string {
 		at = " to " + operation.Addr.String()
 	}
 	switch {
-	case operation != nil && operation.Op == "socks connect" && operation.Err != nil:
-		return refusedBySOCKS(operation.Err.Error())
-	case operation != nil && operation.Op == "proxyconnect":
-		return "the proxy cannot be used: " + Explain(operation.Err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "the connection" + at + " was refused: nothing listens there"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED):

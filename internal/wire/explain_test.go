@@ -40,7 +40,7 @@ func TestATimeoutThatTheConnectionNoticesFirstIsOurs(t *testing.T) {
 		{"no limit", -time.Millisecond, dial(syscall.ECONNRESET), "the service reset the connection"},
 	} {
 		inner, end := context.WithCancelCause(t.Context())
-		late := lateContext{inner, time.Now().Add(c.left), func() { end(timeoutError{50 * time.Millisecond}) }}
+		late := lateContext{inner, time.Now().Add(c.left), func() { end(timeoutError{after: 50 * time.Millisecond}) }}
 		assert.Equal(t, c.want, Explain(causeOf(late, c.err)), c.name)
 		end(nil)
 	}

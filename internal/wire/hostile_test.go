@@ -211,9 +211,12 @@ func TestDoSaysWhatIsWrongWithTLS(t *testing.T) {
 	}{
 		"fine":        {certificate(t, "127.0.0.1", now.Add(-year), now.Add(year)), true, nil, ""},
 		"not trusted": {certificate(t, "127.0.0.1", now.Add(-year), now.Add(year)), false, nil, "the certificate of the service is signed by an authority that is not trusted here; give its certificate as tls.ca"},
-		"wrong name":  {certificate(t, "api.example.com", now.Add(-year), now.Add(year)), true, nil, "the certificate of the service is not for the host 127.0.0.1; check the host in url"},
+		"wrong name": {certificate(t, "api.example.com", now.Add(-year), now.Add(year)), true, nil,
+			"the certificate of the service is not for the host 127.0.0.1, but for api.example.com; check the host " +
+				"in url, or give the name that it is for as sni"},
 		"expired": {certificate(t, "127.0.0.1", time.Date(2001, 2, 3, 0, 0, 0, 0, time.UTC), time.Date(2002, 2, 3, 0, 0, 0, 0, time.UTC)), true, nil,
-			"the certificate of the service is valid from 2001-02-03 to 2002-02-03 and not now; renew it, or check the clock of this machine"},
+			"the certificate of the service is valid from 2001-02-03 00:00 UTC to 2002-02-03 00:00 UTC and not now; " +
+				"renew it, or check the clock of this machine"},
 		"client certificate wanted": {certificate(t, "127.0.0.1", now.Add(-year), now.Add(year)), true, func(c *tls.Config) { c.ClientAuth = tls.RequireAnyClientCert },
 			"the service wants a client certificate, or refuses ours; give one as tls.cert and tls.key"},
 	} {
@@ -247,6 +250,7 @@ func TestExplain(t *testing.T) {
 	dial := func(err error) error {
 		return &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 443}, Err: os.NewSyscallError("connect", err)}
 	}
+	toProxy := func(err error) error { return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: err} }
 	for name, c := range map[string]struct {
 		err  error
 		want string
@@ -264,9 +268,17 @@ func TestExplain(t *testing.T) {
 		"handshake":       {&net.OpError{Op: "remote error", Err: errors.New("tls: no application protocol")}, "the service refuses HTTP/1.1 over TLS (no application protocol); it may speak HTTP/2 only"},
 		"interrupted":     {context.Canceled, "the run was interrupted"},
 		"deadline":        {context.DeadlineExceeded, "no whole answer in time"},
-		"own time-out":    {fmt.Errorf("get: %w", timeoutError{30 * time.Second}), "no whole answer within 30s"},
+		"own time-out":    {fmt.Errorf("get: %w", timeoutError{after: 30 * time.Second}), "no whole answer within 30s"},
 		"unknown":         {errors.New(`odd "s3cret \" value" thing`), `odd "…" thing`},
 		"unknown and cut": {errors.New(strings.Repeat("ä", 300)), strings.Repeat("ä", 100) + "…"},
+
+		"no proxy": {toProxy(&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host",
+			Name: "proxy.example.invalid", IsNotFound: true}}),
+			"the proxy cannot be used: there is no host proxy.example.invalid; check the host in proxy"},
+		"proxy's name": {toProxy(x509.HostnameError{Host: "proxy.example", Certificate: &x509.Certificate{
+			DNSNames: strings.Fields("a.example b.example c.example d.example e.example")}}),
+			"the proxy cannot be used: the certificate of the proxy is not for the host proxy.example, but for " +
+				"a.example, b.example, c.example, 2 more; check the host in proxy"},
 	} {
 		t.Run(name, func(t *testing.T) { assert.Equal(t, c.want, Explain(c.err)) })
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http/httptrace"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -82,10 +83,41 @@ type journey struct {
 	last        atomic.Pointer[link]
 	kept        atomic.Bool // the last was used before
 	heard       atomic.Bool // something of an answer came
+
+	step atomic.Pointer[string] // on the way to a connection: what is waited for
+}
+
+// sayWhere tells of a time-out what was waited for: a name, a connection, a proxy, TLS or an answer. The time of TLS
+// and that of the exchange end together. Errors of dialling tell it themselves.
+func (j *journey) sayWhere(err error, after time.Duration) error {
+	var timeout interface{ Timeout() bool }
+	var operation *net.OpError
+	step := j.step.Load()
+	if j.connections.Load() > 0 || step == nil || errors.As(err, &operation) || !errors.As(err, &timeout) ||
+		!timeout.Timeout() {
+		return err
+	}
+	return timeoutError{after, *step}
 }
 
 func (j *journey) trace(ctx context.Context) context.Context {
+	proxy, _ := ctx.Value(proxyKey{}).(*url.URL)
+	whose := ""
+	if proxy != nil {
+		whose = "the proxy cannot be used: "
+	}
+	wait := func(until string) { j.step.Store(&until) }
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		DNSStart: func(info httptrace.DNSStartInfo) {
+			wait(whose + "the name of the host " + info.Host + " was not resolved")
+		},
+		ConnectStart: func(_, address string) { wait(whose + "the connection to " + address + " was not accepted") },
+		ConnectDone: func(_, _ string, err error) {
+			if err == nil && proxy != nil {
+				wait("the proxy opened no way to the service")
+			}
+		},
+		TLSHandshakeStart: func() { wait("TLS did not come about") },
 		GotConn: func(info httptrace.GotConnInfo) {
 			j.connections.Add(1)
 			j.kept.Store(info.Reused)

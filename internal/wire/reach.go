@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -69,8 +70,10 @@ func (c *Client) Reach(ctx context.Context) (*Exchange, error) {
 	x = c.awaited(ctx, x)
 	err := c.strange(x)
 	if x.Status == 0 && x.Err != nil {
-		if told := c.closed(ctx, x); told != nil {
-			return nil, told
+		for _, tell := range []func(context.Context, *Exchange) error{c.closed, c.refusedCertificate} {
+			if told := tell(ctx, x); told != nil {
+				return nil, told
+			}
 		}
 	}
 	switch {
@@ -242,11 +245,24 @@ func (c *Client) unanswered(where string, err error) error {
 					"url": "the host in url"}[key]
 		}
 	}
+	if key == "url" && c.sendsNoName() && wantsAName.MatchString(remoteAlert(err)) {
+		why += "; as url has an address, no name was sent in the handshake: if one is needed, give it as sni"
+	}
 	var other x509.HostnameError
 	if named, name := c.nameSent(); named == "sni" && errors.As(err, &other) && other.Host == name {
 		key, why = named, "the certificate of the service is not for the name "+name+"; check sni"
 	}
 	return Blame(key, "%s got no answer: %s", where, why)
+}
+
+// wantsAName matches the alerts with which servers refuse a handshake without the name of a host: HAProxy and nginx;
+// Go; others.
+var wantsAName = regexp.MustCompile(`^(unrecognized name|internal error|handshake failure)`)
+
+// sendsNoName tells that TLS names no host, as an address is none (RFC 6066 section 3).
+func (c *Client) sendsNoName() bool {
+	key, name := c.nameSent()
+	return key == "url" && net.ParseIP(name) != nil
 }
 
 // shutOff returns an error that explains a gateway's page, with its title and the likely key of the environment file.

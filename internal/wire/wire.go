@@ -92,6 +92,9 @@ type Exchange struct {
 	// Repeated tells that it was sent once more on a fresh connection, because the service had closed the kept one, and
 	// the method may be repeated (RFC 9110 section 9.2.2). The service may have had the first.
 	Repeated bool
+	// NoConnection tells that no connection came about, so that nothing of the request reached anybody: dialling, a
+	// proxy or TLS failed. It says nothing about the request.
+	NoConnection bool
 	// Err says why there is no whole answer: dial, TLS, time-out, cut. An answer that breaks off keeps its status and the
 	// bytes that came.
 	Err error
