@@ -82,6 +82,10 @@ func TestAnOutageIsOutlasted(t *testing.T) {
 			assert.NotEqual(t, reports.Error, report.Verdict, "%s %+v", report.Reason, report.Causes)
 			assert.Contains(t, strings.Join(report.Notes, "\n"), "in the middle of the run nothing reached the service")
 			assert.NotContains(t, strings.Join(report.Notes, "\n"), "one may be down")
+			if name == "no answer" {
+				assert.Contains(t, strings.Join(report.Notes, "\n"),
+					"servicediscovery gets no answer (the service closed the connection without a whole answer)")
+			}
 		})
 	}
 }

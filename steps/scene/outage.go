@@ -238,7 +238,7 @@ func (r *Stage) lookForService(ctx context.Context) (up, atOnce bool) {
 		case x.Status == http.StatusOK:
 			return true, atOnce
 		case x.Status == 0:
-			r.outage.how = "gets no answer"
+			r.outage.how = "gets no answer (" + r.Secrets.Text(wire.Explain(x.Err)) + ")"
 		default:
 			r.outage.how = fmt.Sprintf("is answered with status %d", x.Status)
 		}

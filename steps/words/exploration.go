@@ -274,9 +274,12 @@ func attempt(ctx context.Context, w *scene.World, r *talk.Request, kind string) 
 	w.NoteEnd(x)
 	// a service may close a connection at the moment of its reuse
 	if unsent == nil && x.Status == 0 && !scene.RanOut(x) {
-		x, unsent = w.SayInTurn(ctx, r, generatedPatience)
+		again, err := w.SayInTurn(ctx, r, generatedPatience)
+		if err != nil || !again.NoConnection { // else the first one is what is known
+			x, unsent = again, err
+		}
 	}
-	hung = unsent == nil && scene.RanOut(x)
+	hung = unsent == nil && scene.RanOut(x) && !x.NoConnection
 	w.Stage.Heard(kind, x, hung)
 	if unsent != nil && ctx.Err() == nil {
 		return nil, false, unsent
@@ -292,6 +295,9 @@ func attempt(ctx context.Context, w *scene.World, r *talk.Request, kind string) 
 		return nil, false, talk.Passingf("%s", x.Away)
 	case x.Turned != "":
 		return nil, false, talk.Passingf("%s", x.Turned)
+	case x.NoConnection:
+		return nil, false, talk.Passingf("an odd request never reached anybody: %s",
+			w.Stage.Secrets.Text(wire.Explain(x.Err)))
 	}
 	w.KeepAnswerSecret(x)
 	if x.Stray = w.Stray(ctx, x); x.Stray != "" {
