@@ -19,10 +19,23 @@ func (c Cause) Sentence() string {
 	return c.Tries.said(c.Verdict, said)
 }
 
-// Breaks names the requirements that a cause breaks, at most the given number by id.
-func (c Cause) Breaks(most int) string {
-	ids := c.Requirements
-	return figures.Plural(int64(len(ids)), "requirement") + ": " + FirstIDs(ids, most)
+// Breaks says how many requirements a cause breaks and what came of them, and names at most the given number by id.
+func (c *Conformance) Breaks(of Cause, most int) string {
+	return c.Broken(of) + ": " + FirstIDs(of.Requirements, most)
+}
+
+// Broken says how many requirements a cause breaks, and what came of them.
+func (c *Conformance) Broken(of Cause) string {
+	verdicts := make([]Verdict, len(of.Requirements))
+	for i, id := range of.Requirements {
+		verdicts[i] = of.Verdict
+		for _, requirement := range c.Requirements {
+			if requirement.ID == id {
+				verdicts[i] = requirement.Verdict
+			}
+		}
+	}
+	return BrokenInWords(verdicts)
 }
 
 // FirstIDs returns at most the given number of ids in one line, and how many follow.

@@ -200,8 +200,32 @@ func ScenarioCounts(scenarios []Scenario) map[Verdict]int {
 
 // CountsInWords returns counts in words, such as "92: 88 pass, 2 fail, 2 skipped".
 func CountsInWords(counts map[Verdict]int) string {
-	var parts []string
-	all := 0
+	parts, all := countsByVerdict(counts), 0
+	for _, n := range counts {
+		all += n
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return figures.Count(int64(all)) + ": " + strings.Join(parts, ", ")
+}
+
+// BrokenInWords returns how many requirements a cause breaks, by the verdict of each, and what came of them where that
+// is not one thing: "9 requirements", or "9 requirements (5 fail, 4 warning)".
+func BrokenInWords(verdicts []Verdict) string {
+	counts := map[Verdict]int{}
+	for _, verdict := range verdicts {
+		counts[verdict]++
+	}
+	said := figures.Plural(len(verdicts), "requirement")
+	if len(counts) > 1 {
+		said += " (" + strings.Join(countsByVerdict(counts), ", ") + ")"
+	}
+	return said
+}
+
+// countsByVerdict returns each count with its verdict, such as "88 pass".
+func countsByVerdict(counts map[Verdict]int) (parts []string) {
 	order := []Verdict{Pass, Partly} // what holds comes first here: it is most, or should be
 	order = append(order, slices.DeleteFunc(slices.Clone(Verdicts), func(v Verdict) bool {
 		return v == Pass ||
@@ -212,13 +236,7 @@ func CountsInWords(counts map[Verdict]int) string {
 			parts = append(parts, figures.Count(int64(n))+" "+verdict.Word())
 		}
 	}
-	for _, n := range counts {
-		all += n
-	}
-	if len(parts) == 0 {
-		return "none"
-	}
-	return figures.Count(int64(all)) + ": " + strings.Join(parts, ", ")
+	return parts
 }
 
 // Whole returns the figures of all operations together; if a run has no total but one operation, the figures of that

@@ -36,3 +36,21 @@ func TestTheWorsePartOfAGateComesFirst(t *testing.T) {
 		assert.Equal(t, test.want[:4] == "load", load < conformance)
 	}
 }
+
+// A cause says how many requirements it breaks, and what came of them where that is not one thing: the number of those
+// that failed is that of the verdict's reason.
+func TestACauseSaysWhatCameOfItsRequirements(t *testing.T) {
+	c := &reports.Conformance{Requirements: []reports.Requirement{
+		{ID: "REF-01", Verdict: reports.Fail}, {ID: "REF-08", Verdict: reports.Warn}, {ID: "TOK-01", Verdict: reports.Error},
+		{ID: "ERR-09", Verdict: reports.Fail},
+	}}
+	for want, ids := range map[string][]string{
+		"4 requirements (2 fail, 1 could not tell, 1 warning): REF-01 REF-08 and 2 more": {
+			"REF-01", "REF-08", "TOK-01", "ERR-09"},
+		"2 requirements: REF-01 ERR-09": {"REF-01", "ERR-09"},
+		"1 requirement: REF-08":         {"REF-08"},
+		"1 requirement: MINE-1":         {"MINE-1"}, // of which a report that was cut short says nothing
+	} {
+		assert.Equal(t, want, c.Breaks(reports.Cause{Verdict: reports.Fail, Requirements: ids}, 2))
+	}
+}

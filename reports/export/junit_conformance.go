@@ -20,8 +20,8 @@ func junitCauses(c *reports.Conformance) junitSuite {
 		test := junitCase{classname: "conformance.causes", name: strings.TrimSpace(cause.ID + " " + cause.Operation),
 			outcome: cause.Verdict.Outcome().Within(whole), kind: string(cause.Verdict),
 			message: strings.Join(append([]string{cause.Sentence()}, c.ExpiredKnown(cause)...), ". ") + "; breaks " +
-				cause.Breaks(20)}
-		test.text = "breaks " + cause.Breaks(len(cause.Requirements)) + "\n"
+				c.Breaks(cause, 20)}
+		test.text = "breaks " + c.Breaks(cause, len(cause.Requirements)) + "\n"
 		if scenario, x := c.Evidence(cause); scenario != nil {
 			test.file, test.line = places[scenario.File], scenario.Line
 			if x != nil {

@@ -107,7 +107,7 @@ func (s *sarif) conformance(c *reports.Conformance) {
 				"requirements": k.Requirements, "scenarios": len(k.Scenarios)},
 		}
 		if len(k.Requirements) > 0 {
-			r.Message.Text += "; breaks " + k.Breaks(20)
+			r.Message.Text += "; breaks " + c.Breaks(k, 20)
 		}
 		for _, sentence := range c.ExpiredKnown(k) {
 			r.Message.Text += "\n" + sentence

@@ -197,7 +197,7 @@ func conformanceFirst(c *reports.Conformance) []first {
 	}
 	causes := func(verdict reports.Verdict) (entries []first) {
 		for _, cause := range c.CausesOf(verdict) {
-			more := append([]string{"Breaks " + cause.Breaks(12)}, c.ExpiredKnown(cause)...)
+			more := append([]string{"Breaks " + c.Breaks(cause, 12)}, c.ExpiredKnown(cause)...)
 			entries = append(entries, first{Verdict: verdict, Link: anchor("c", cause.ID), Label: cause.ID,
 				Text: figures.OneLine(cause.Sentence(), 400), More: figures.Some(more, 4, ". ")})
 		}
@@ -310,6 +310,7 @@ const shownCauses = 40
 // causeShown is a cause as the page shows it.
 type causeShown struct {
 	reports.Cause
+	Broken       string // how many requirements, and what came of them
 	Breaks       []cover
 	Link         string // to the scenario of the evidence
 	ScenarioName string
@@ -329,7 +330,7 @@ func addCauses(c *reports.Conformance, d *conformanceDetails, kept map[string]bo
 			d.CausesMore = figures.Plural(int64(len(causes)-i), "more cause") + " in conformance.json."
 			return
 		}
-		shown := causeShown{Cause: cause, Expired: c.ExpiredKnown(cause)}
+		shown := causeShown{Cause: cause, Broken: c.Broken(cause), Expired: c.ExpiredKnown(cause)}
 		shown.Expected, shown.Got = figures.Clip(cause.Expected, 4000), figures.Clip(cause.Got, 4000)
 		for _, id := range cause.Requirements {
 			link := cover{Words: id}

@@ -159,6 +159,24 @@ func differs(cells []Cell) bool {
 	return false
 }
 
+// Broken says how many requirements a cause breaks, and what came of them where it was found, the worst of each.
+func (m *Matrix) Broken(cause Cause) string {
+	verdicts := make([]reports.Verdict, len(cause.Requirements))
+	for i, id := range cause.Requirements {
+		for _, requirement := range m.Requirements {
+			if requirement.ID != id {
+				continue
+			}
+			for column, cell := range requirement.Cells {
+				if slices.Contains(cause.Environments, m.Environments[column].Name) {
+					verdicts[i] = reports.Graver(verdicts[i], cell.Verdict)
+				}
+			}
+		}
+	}
+	return reports.BrokenInWords(verdicts)
+}
+
 // causes gathers what was missed. A cause of two environments is one, and it breaks here what it breaks in their own
 // reports. Where a run names no cause, findings with the same expectation and the same answer are one.
 func (m *Matrix) causes(columns []Column) {

@@ -92,7 +92,7 @@ func (m *summary) conformance(c *reports.Conformance) {
 			evidence = x.Brief()
 		}
 		causes.Rows = append(causes.Rows, []string{cause.ID, markdown.Verdict(cause.Verdict), cause.Sentence(),
-			cause.Breaks(20), evidence})
+			c.Breaks(cause, 20), evidence})
 		expired = append(expired, c.ExpiredKnown(cause)...)
 	}
 	if len(expired) > 0 {

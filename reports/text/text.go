@@ -161,7 +161,7 @@ func (t *textWriter) causes(c *reports.Conformance) {
 		}
 		t.line("    %s  %s  %s", t.verdict(cause.Verdict), printable(cause.ID),
 			printable(figures.OneLine(cause.Sentence(), 300)))
-		t.line("             %s", printable(figures.OneLine(cause.Breaks(12), 300)))
+		t.line("             %s", printable(figures.OneLine(c.Breaks(cause, 12), 300)))
 		for _, sentence := range c.ExpiredKnown(cause) {
 			t.line("             %s", printable(figures.OneLine(sentence, 300)))
 		}
