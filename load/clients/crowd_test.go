@@ -815,6 +815,8 @@ func TestTooFewClientsAreToldBeforeTheRun(t *testing.T) {
 		return &environment.Environment{Name: "staging", Service: "SSO", Load: environment.Load{Clients: clients}}
 	}
 	pattern := environment.Clients{Count: 2000, SessionToken: "load-{n}", ClientID: "LOAD_{n}"}
+	one := Traffic{Workload: WorkloadMixed, ReuseSessions: true, Clients: 1,
+		Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 1}}
 	for name, test := range map[string]struct {
 		environment *environment.Environment
 		traffic     Traffic
@@ -832,7 +834,7 @@ func TestTooFewClientsAreToldBeforeTheRun(t *testing.T) {
 		"no such workload":    {e(pattern), Traffic{Workload: "signin"}, 5, `there is no workload "signin"`},
 		"mix without mixed":   {e(pattern), Traffic{Workload: WorkloadRefresh, Mix: map[string]int{hit.OpRefresh: 1}}, 5, "a mix belongs to the workload mixed"},
 		"mix of nothing":      {e(pattern), Traffic{Workload: WorkloadMixed}, 5, "needs a mix"},
-		"one client for two":  {e(pattern), Traffic{Workload: WorkloadMixed, ReuseSessions: true, Clients: 1, Mix: map[string]int{hit.OpSignOn: 1, hit.OpRefresh: 1}}, 50, "1 virtual clients cannot do the workload mixed"},
+		"one client for two":  {e(pattern), one, 50, "1 virtual client cannot do the workload mixed"},
 		"no device":           {e(environment.Clients{Count: 5, SessionToken: "s{n}"}), Traffic{Workload: WorkloadSignOn}, 5, "gives no clientId"},
 		"refreshes of others": {e(pattern), Traffic{Workload: WorkloadRefresh, Refreshes: 3}, 5, "a number of refreshes belongs to the workload lifecycle, not to refresh"},
 		"negative refreshes":  {e(pattern), Traffic{Workload: WorkloadLifecycle, Refreshes: -1}, 5, "a lifecycle of -1 refreshes"},
@@ -861,4 +863,9 @@ func TestDiscoveryMustOfferTheService(t *testing.T) {
 			assert.Equal(t, test.kind, outcome.Kind, outcome.Message)
 		})
 	}
+}
+
+func TestOneClientStaysSignedIn(t *testing.T) {
+	assert.Equal(t, " and 1 client stays signed in", andChains(1))
+	assert.Equal(t, " and 267 clients stay signed in", andChains(267))
 }

@@ -40,7 +40,8 @@ func (c *Crowd) demand(e *environment.Environment, hits uint64, peak float64) (d
 	}
 	switch {
 	case w.starterRate > 0 && w.starters < 1, w.chainRate > 0 && w.chains < 1:
-		return demand{}, failure.Usagef("%d virtual clients cannot do the workload %s; give more", c.Clients,
+		return demand{}, failure.Usagef("%s cannot do the workload %s; give more",
+			figures.Plural(c.Clients, "virtual client"),
 			c.Workload)
 	case c.Clients > offered:
 		return demand{}, failure.Usagef(
@@ -133,7 +134,7 @@ func andChains(chains int) string {
 	if chains == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" and %s clients stay signed in", figures.Count(int64(chains)))
+	return fmt.Sprintf(" and %s signed in", figures.PluralOf(int64(chains), "client stays", "clients stay"))
 }
 
 // enough is how many clients make a rate while the service takes two seconds for an answer (J. D. C. Little's law), 16
