@@ -3,12 +3,16 @@ package scene
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"agstest/ags"
+	"agstest/internal/environment"
 	"agstest/internal/wire"
+	"agstest/steps/script"
 	"agstest/steps/talk"
 )
 
@@ -58,4 +62,32 @@ func TestLostAnswersDoNotEndGoodRequests(t *testing.T) {
 		}
 		assert.Equal(t, c.ended, stage.Silent(t.Context(), kind) != nil, c.name)
 	}
+}
+
+// TestARequestThatIsEndedIsUnderWayNoMore: session tokens that are minted ahead are given up where nobody needs them.
+// Two of them under way kept others of their kind waiting for good, where none had been answered.
+func TestARequestThatIsEndedIsUnderWayNoMore(t *testing.T) {
+	ctx, end := context.WithCancel(t.Context())
+	service := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		end()
+		<-r.Context().Done()
+	}))
+	defer service.Close()
+	stage, err := NewStage(Setting{Environment: &environment.Environment{URL: service.URL}}, nil)
+	require.NoError(t, err)
+	defer stage.Close()
+	w := New(stage, &script.Scenario{ID: "ahead"})
+	_, err = w.Send(ctx, w.Prepare(ags.ServiceDiscovery), false)
+	assert.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, map[string]int{"documented requests of servicediscovery": 0}, underWay(stage))
+	assert.NoError(t, stage.Silent(t.Context(), "documented requests of servicediscovery"))
+	assert.Equal(t, map[string]int{"documented requests of servicediscovery": 1}, underWay(stage))
+}
+
+func underWay(r *Stage) map[string]int {
+	pending := map[string]int{}
+	for kind, a := range r.asked {
+		pending[kind] = a.pending
+	}
+	return pending
 }

@@ -210,10 +210,10 @@ func (w *World) Send(ctx context.Context, r *talk.Request, changed bool) (*talk.
 	}
 	r.Good = !changed && !w.mayBeRefused(r)
 	x, unsent := w.SayInTurn(ctx, r, 0)
+	w.Stage.Heard(kind, x, false) // also of one that was ended: others of its kind wait until it is under way no more
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	w.Stage.Heard(kind, x, false)
 	if unsent != nil {
 		return nil, unsent
 	}
