@@ -3,6 +3,7 @@ package steps_test
 import (
 	"context"
 	"encoding/json"
+	"index/suffixarray"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -128,9 +129,11 @@ func TestNoSecretInTheReport(t *testing.T) {
 	slices.Sort(seen)
 	seen = slices.Compact(seen)
 	require.Greater(t, len(seen), 300)
+	index := suffixarray.New(text) // in which thousands of secrets are looked for
+	require.NotEmpty(t, index.Lookup([]byte(e.Tenant), 1), "what does stand in it")
 	for _, s := range seen {
-		if strings.Contains(string(text), s) {
-			at := strings.Index(string(text), s)
+		if places := index.Lookup([]byte(s), 1); len(places) > 0 {
+			at := places[0]
 			t.Fatalf("a secret of %d bytes stands in the report: …%s…", len(s), text[max(0, at-200):at])
 		}
 	}
