@@ -90,6 +90,25 @@ func TestAnOutageIsOutlasted(t *testing.T) {
 	}
 }
 
+// TestAServiceThatIsBeingStarted answers 500 until all that it needs is up: it is waited for, and the report says so.
+func TestAServiceThatIsBeingStarted(t *testing.T) {
+	o := &outage{from: 1, answer: jsonOf(http.StatusInternalServerError, `{"message":"Internal server error"}`)}
+	report := conformed(t, mock.Config{}, func(s *mock.Server) http.Handler {
+		down := o.before(s)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if o.all < 4 {
+				down.ServeHTTP(w, r)
+				return
+			}
+			s.ServeHTTP(w, r)
+		})
+	}, func(o *steps.Options) {
+		o.Environment.Mock, o.Only = nil, []string{"DISC-01", "DISC-03", "REF-01"}
+	})
+	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
+	assert.Contains(t, strings.Join(report.Notes, "\n"), "at the start servicediscovery was answered with status 500")
+}
+
 // jsonOf answers with JSON, as gateways do.
 func jsonOf(status int, body string) func(http.ResponseWriter) {
 	return func(w http.ResponseWriter) {

@@ -16,7 +16,9 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -84,6 +86,11 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 			why+
 				", where the names of headers are in lower case however they are spelt: how it takes other spellings was not "+
 				"checked")
+	}
+	if reached != nil && reached.Status == http.StatusOK && slices.ContainsFunc(reached.Attempts,
+		func(a wire.Attempt) bool { return a.Status == http.StatusInternalServerError }) {
+		r.Notes = append(r.Notes, "at the start servicediscovery was answered with status 500, and then as it should "+
+			"be: it was waited for, as a service is that is being started")
 	}
 	if ctx.Err() == nil {
 		if err := r.diagnose(ctx, r.Discover(ctx, reached)); err != nil && ctx.Err() == nil {

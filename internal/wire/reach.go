@@ -110,12 +110,13 @@ func notUp(status int) bool {
 	return Unreached(status) || status == http.StatusServiceUnavailable || status == siteIsOverloaded
 }
 
-// awaited asks again while the service, or a gateway before it, says that it is not up. Where it asks for more patience
-// than there is, its answer stands.
+// awaited asks again while the service, or a gateway before it, says that it is not up, or answers 500, as some do
+// until all that they need is up. Where it asks for more patience than there is, its answer stands. What came before
+// stands in Attempts.
 func (c *Client) awaited(ctx context.Context, x *Exchange) *Exchange {
 	ask := x.Call
 	for waited := time.Duration(0); ; {
-		if x.Err != nil || !notUp(x.Status) {
+		if x.Err != nil || !notUp(x.Status) && x.Status != http.StatusInternalServerError {
 			return x
 		}
 		pause := startPause
@@ -125,7 +126,9 @@ func (c *Client) awaited(ctx context.Context, x *Exchange) *Exchange {
 		if waited += pause; waited > longestStart || c.target.Sleep(ctx, pause) != nil {
 			return x
 		}
+		before := append(x.Attempts, Attempt{Status: x.Status, RetryAfter: x.Header.Get("Retry-After")})
 		x = c.once(ctx, ask)
+		x.Attempts = append(before, x.Attempts...)
 	}
 }
 
