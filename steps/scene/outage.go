@@ -281,6 +281,7 @@ type unreachable struct {
 	calls map[string]*reached
 	last  bool // the last answer was one
 	turns int  // how often one came after another answer
+	lost  int  // how many got no answer at all, since their connection ended
 }
 
 // reached is how the good requests of a call were answered.
@@ -305,11 +306,25 @@ func (u *unreachable) count(x *talk.Exchange) {
 			call.not++
 		}
 	}
+	if x.Status == 0 && !RanOut(x) {
+		u.lost++
+	}
 	not := wire.Unreached(x.Status) // what was sent again after an outage was answered in its turn
 	if not && !u.last {
 		u.turns++
 	}
 	u.last = not
+}
+
+// TimesToAsk is how often a request is sent again whose connection ended without an answer, before that is taken for
+// the request's fault: more often where good requests are lost as well.
+func (r *Stage) TimesToAsk() int {
+	r.unreachable.mu.Lock()
+	defer r.unreachable.mu.Unlock()
+	if r.unreachable.lost >= 2 {
+		return 5
+	}
+	return 1
 }
 
 // NodeNote tells that a gateway now and then reaches nobody for good requests, which it reaches somebody for at other

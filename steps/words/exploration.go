@@ -178,16 +178,21 @@ func stillUnanswered(ctx context.Context, w *scene.World, operation string, odd 
 	if odd.exchange.Status != 0 {
 		return odd, "", nil
 	}
-	t, err = try(ctx, w, operation, odd.mutations)
-	switch {
-	case err != nil:
-		return nil, "", err
-	case t == nil || t.exchange.Status == 0:
-		return odd, "", nil
-	case t.wrong != "":
-		return t, "", nil
+	for range w.Stage.TimesToAsk() {
+		t, err = try(ctx, w, operation, odd.mutations)
+		switch {
+		case err != nil:
+			return nil, "", err
+		case t == nil, t.exchange.Status == 0 && scene.RanOut(t.exchange):
+			return odd, "", nil
+		case t.exchange.Status == 0:
+		case t.wrong != "":
+			return t, "", nil
+		default:
+			return nil, answeredLater(odd), nil
+		}
 	}
-	return nil, answeredLater(odd), nil
+	return odd, "", nil
 }
 
 // answeredLater tells what is not known of a request that was answered only when it was sent again.

@@ -120,14 +120,19 @@ func answeredAtLast(ctx context.Context, w *scene.World, operation string, list 
 		if t == nil || t.wrong == "" || t.exchange.Status != 0 || scene.RanOut(t.exchange) {
 			continue
 		}
-		again, err := tryOddity(ctx, w, operation, list[i])
-		if err != nil {
-			return "", err
+		for range w.Stage.TimesToAsk() {
+			again, err := tryOddity(ctx, w, operation, list[i])
+			if err != nil {
+				return "", err
+			}
+			if again == nil || scene.RanOut(again.exchange) {
+				break
+			}
+			if again.exchange.Status != 0 {
+				trials[i], lost = again, answeredLater(t)
+				break
+			}
 		}
-		if again == nil || again.exchange.Status == 0 {
-			continue
-		}
-		trials[i], lost = again, answeredLater(t)
 	}
 	return lost, nil
 }
