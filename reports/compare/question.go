@@ -3,6 +3,7 @@ package compare
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"agstest/internal/figures"
@@ -16,7 +17,7 @@ func differences(old, new *reports.Load) []string {
 	for i, a := range old.Aspects() {
 		if b := theirs[i]; a.Value != b.Value {
 			reasons = append(reasons, fmt.Sprintf("The two runs differ in %s: %s in the first, %s in the second.",
-				a.Name, cmp.Or(a.Value, "none"), cmp.Or(b.Value, "none")))
+				a.Name, shownAspect(a.Value), shownAspect(b.Value)))
 		}
 	}
 	for _, side := range []struct {
@@ -26,6 +27,14 @@ func differences(old, new *reports.Load) []string {
 		reasons = append(reasons, untrusted("the "+side.name+" run", side.load)...)
 	}
 	return reasons
+}
+
+// shownAspect is the value of an aspect for people: numbers have separators.
+func shownAspect(value string) string {
+	if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+		return figures.Count(n)
+	}
+	return cmp.Or(value, "none")
 }
 
 // untrusted says why the figures of a run speak of something else than the service at the rate that was asked for.

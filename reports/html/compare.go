@@ -170,28 +170,49 @@ func comparisonFirst(c *compare.Comparison) []first {
 
 // changesFirst are the requirements that broke, as many as are shown, and the form of answers.
 func changesFirst(part *compare.ConformanceComparison, shown int) (found []first) {
-	n := 0
+	n, more := 0, map[compare.Direction]int{}
 	for _, change := range part.Changes {
 		if !slices.Contains([]compare.Direction{compare.Broke, compare.NewlySeen, compare.Lost}, change.Direction) {
 			continue
 		}
 		if n++; n > shown {
-			found = append(found, first{Verdict: reports.Warn, Link: "x-conformance", Label: "More",
-				Text: "requirements changed."})
-			break
+			more[change.Direction]++
+			continue
 		}
 		verdict := change.New.Verdict
 		if change.Direction == compare.Broke {
 			verdict = reports.Regressed
 		}
 		found = append(found, first{Verdict: verdict, Link: anchor("x", change.ID), Label: change.ID, Text: change.Text,
-			More: compare.DirectionWords[change.Direction] + ". " + change.New.Summary()})
+			More: compare.DirectionWords[change.Direction] + ": " + change.New.Summary()})
+	}
+	if n > shown {
+		found = append(found, moreChanges(more))
 	}
 	if len(part.Drift) > 0 {
 		found = append(found, first{Verdict: reports.Observed, Link: "x-drift",
 			Label: figures.Plural(int64(len(part.Drift)), "difference"), Text: "in the form of answers."})
 	}
 	return found
+}
+
+// moreChanges counts the changes that are not shown one by one, by what they mean.
+func moreChanges(counts map[compare.Direction]int) first {
+	all, verdict := 0, reports.Warn
+	var words []string
+	for _, direction := range []compare.Direction{compare.Broke, compare.NewlySeen, compare.Lost} {
+		n := counts[direction]
+		if n == 0 {
+			continue
+		}
+		all += n
+		words = append(words, strings.ToLower(compare.DirectionWords[direction])+": "+figures.Count(int64(n)))
+		if direction == compare.Broke {
+			verdict = reports.Regressed
+		}
+	}
+	return first{Verdict: verdict, Link: "x-conformance", Label: figures.Count(int64(all)) + " more",
+		Text: strings.Join(words, "; ") + "."}
 }
 
 func historyFirst(h *compare.HistoryComparison) (found []first) {

@@ -32,7 +32,7 @@ func conformanceChangesOf(c *compare.ConformanceComparison) *conformanceChanges 
 	if len(c.Changes) > 0 {
 		t := table{ID: "changes", Search: true, Caption: "Requirements that changed, those that matter first; " +
 			figures.Count(int64(c.Unchanged)) + " did not",
-			Columns: []column{{Head: "Id"}, {Head: "Now"}, {Head: "Before"}, {Head: "What it means"},
+			Columns: []column{{Head: "Id"}, {Head: "Second run"}, {Head: "First run"}, {Head: "What it means"},
 				{Head: "Requirement"}}}
 		for i, change := range c.Changes {
 			id := cell{Text: change.ID, Head: true}

@@ -12,6 +12,7 @@ import (
 )
 
 type interleavedShown struct {
+	Against string // which side is held against which
 	Effects []drawnEffects
 	Metrics table
 	Charts  []drawing
@@ -56,15 +57,15 @@ func hitsOfSide(id, side string, kept *compare.KeptHits) (hitsShown, bool) {
 }
 
 func pairsOf(i *compare.Interleaved, oldName, newName string) *interleavedShown {
-	d := &interleavedShown{}
+	d := &interleavedShown{Against: strings.ToLower(newName) + " against " + strings.ToLower(oldName)}
 	times := effects{ID: "x-effects-times", Title: "Change of response times, with 95 % intervals",
-		Words: figures.Change, Worse: "new build slower", Better: "faster"}
+		Words: figures.Change, Worse: strings.ToLower(newName) + " slower", Better: "faster"}
 	shares := effects{ID: "x-effects-errors", Title: "Change of the share of wrong answers, with 95 % intervals",
-		Words: figures.Points, Worse: "new build more", Better: "fewer"}
-	d.Metrics = table{Caption: "Each figure of each operation. Old and new are medians over blocks, the change is the " +
-		"Hodges–Lehmann estimate over pairs, p is adjusted for all figures by Holm's method",
+		Words: figures.Points, Worse: strings.ToLower(newName) + " more", Better: "fewer"}
+	d.Metrics = table{Caption: "Each figure of each operation. Those of both sides are medians over blocks, the " +
+		"change is the Hodges–Lehmann estimate over pairs, p is adjusted for all figures by Holm's method",
 		Columns: []column{{Head: "Figure"}, {Head: "Verdict"}, {Head: "Change", Number: true},
-			{Head: "95 % interval", Number: true}, {Head: "Old", Number: true}, {Head: "New", Number: true},
+			{Head: "95 % interval", Number: true}, {Head: oldName, Number: true}, {Head: newName, Number: true},
 			{Head: "p, worse", Number: true}, {Head: "Could have seen", Number: true}, {Head: "Why"}}}
 	rows := slices.Clone(i.Metrics)
 	weight := func(v reports.Verdict) int {

@@ -145,9 +145,13 @@ func conformanceTrust(c *reports.Conformance) []statement {
 		if len(gating(reports.OfVerdict(c.Requirements, reports.NotExercised, reports.Skipped))) == 0 {
 			exercised.Verdict = reports.Observed
 		}
-		exercised.Text = fmt.Sprintf("%s of %s exercised: %s not touched by a scenario, %s skipped.",
+		exercised.Text = fmt.Sprintf("%s of %s exercised: %s not touched by a scenario, %s skipped",
 			figures.Count(int64(exercisedOf(c))), figures.PluralOf(all, "requirement was", "requirements were"),
 			figures.Count(int64(counts[reports.NotExercised])), figures.Count(int64(counts[reports.Skipped])))
+		if n := counts[reports.Error]; n > 0 {
+			exercised.Text += ", and of " + figures.Count(int64(n)) + " it could not be told"
+		}
+		exercised.Text += "."
 	}
 	if all > 0 {
 		found = append(found, exercised)

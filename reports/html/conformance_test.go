@@ -57,3 +57,44 @@ func TestATrendOfOneRunHasOneMoment(t *testing.T) {
 	trend.Runs = append(trend.Runs, compare.TrendRun{Start: start.Add(time.Minute)})
 	assert.Equal(t, "2 runs from 2026-12-01 13:29:05 UTC to 2026-12-01 13:30:05 UTC.", shownTrend(trend, 0).Words)
 }
+
+// What was not exercised adds up to all requirements.
+func TestWhatCouldNotBeToldIsNotExercised(t *testing.T) {
+	c := &reports.Conformance{Requirements: []reports.Requirement{{ID: "A", Verdict: reports.Pass},
+		{ID: "B", Verdict: reports.Error}, {ID: "C", Verdict: reports.Skipped}}}
+	last := func() string { found := conformanceTrust(c); return found[len(found)-1].Text }
+	assert.Equal(t, "1 of 3 requirements were exercised: 0 not touched by a scenario, 1 skipped, and of 1 it could "+
+		"not be told.", last())
+	c.Requirements[1].Verdict = reports.Pass
+	assert.Equal(t, "2 of 3 requirements were exercised: 0 not touched by a scenario, 1 skipped.", last())
+}
+
+// The changes beyond those that are shown one by one are counted, and are as grave as the gravest of them.
+func TestMoreChangesAreCounted(t *testing.T) {
+	c := &compare.ConformanceComparison{}
+	for i, direction := range []compare.Direction{compare.Broke, compare.Broke, compare.Broke, compare.Lost} {
+		c.Changes = append(c.Changes, compare.RequirementChange{ID: string(rune('A' + i)), Direction: direction})
+	}
+	found := changesFirst(c, 2)
+	assert.Equal(t, first{Verdict: reports.Regressed, Link: "x-conformance", Label: "2 more",
+		Text: "broke: 1; not judged any more: 1."}, found[2])
+	assert.Equal(t, first{Verdict: reports.Warn, Link: "x-conformance", Label: "1 more",
+		Text: "not judged any more: 1."}, changesFirst(c, 3)[3])
+	assert.Len(t, changesFirst(c, 4), 4)
+}
+
+// What an interrupted load sent is not held against the whole schedule as if it had been kept; and a search for the
+// capacity is called one, however far it came.
+func TestALoadThatWasEndedAndASearchSayWhatTheyAre(t *testing.T) {
+	l := &reports.Load{Valid: true, Total: &reports.Operation{Asked: 142, Sent: 142, Right: 142}}
+	l.Plan.Hits, l.Plan.Schedule, l.Run.Mock = 420, "constant 20/s for 21s", &reports.Mock{}
+	assert.Contains(t, loadTrust(l), statement{reports.Pass, "The generator kept its schedule: 142 of 420 hits sent."})
+	l.Run.Partial = "the run was interrupted (Ctrl-C)"
+	assert.Contains(t, loadTrust(l),
+		statement{reports.Warn, "What was sent was sent on time, and that is 142 of 420 hits."})
+	assert.Equal(t, "Load on the built-in mock", loadPage(l, nil).Title)
+	l.Run.Kind = "capacity"
+	p := loadPage(l, nil)
+	assert.Equal(t, "Search for the capacity of the built-in mock", p.Title)
+	assert.Contains(t, p.Facts, reports.Fact{Name: "Figures of", Value: "constant 20/s for 21s"})
+}

@@ -40,14 +40,18 @@ type loadDetails struct {
 }
 
 func loadPage(l, baseline *reports.Load) page {
+	kind, title, asked := "Load", "Load on ", "Asked for"
+	if l.Run.Kind == "capacity" { // whose figures are those of one rate of several
+		kind, title, asked = "Capacity", "Search for the capacity of ", "Figures of"
+	}
 	p := page{
-		Kind: "Load", Title: "Load on " + l.Run.Target(), Verdict: l.Verdict, Reason: cmp.Or(l.Reason,
-			"No reason was recorded."),
-		Facts: reports.RunFacts(l.Run), Trust: loadTrust(l), First: loadFirst(
+		Kind: kind, Title: title + l.Run.Target(), Verdict: l.Verdict,
+		Reason: cmp.Or(l.Reason, "No reason was recorded."),
+		Facts:  reports.RunFacts(l.Run), Trust: loadTrust(l), First: loadFirst(
 			l), FirstNone: "Nothing needs attention: every limit is kept and every answer was right.",
 		About: append(runAbout(l.Run), planFacts(l)...),
 	}
-	p.Facts = append(p.Facts, reports.Fact{Name: "Asked for", Value: cmp.Or(l.Plan.Schedule, l.Plan.Workload)})
+	p.Facts = append(p.Facts, reports.Fact{Name: asked, Value: cmp.Or(l.Plan.Schedule, l.Plan.Workload)})
 	if baseline != nil {
 		p.Facts = append(p.Facts, reports.Fact{Name: "Baseline", Value: figures.Moment(baseline.Run.Start)})
 	}
@@ -117,7 +121,7 @@ func loadTrust(l *reports.Load) []statement {
 		found = append(found, statement{reports.Error, "Nothing was sent: nothing was measured."})
 	}
 	switch {
-	case l.Valid && len(l.ShardRuns) > 0 && l.Run.Partial != "":
+	case l.Valid && l.Run.Partial != "":
 		found = append(found,
 			statement{reports.Warn, fmt.Sprintf("What was sent was sent on time, and that is %s of %s.",
 				figures.Count(whole.Sent), figures.PluralOf(max(whole.Asked, l.Plan.Hits), "hit", "hits"))})

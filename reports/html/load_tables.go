@@ -15,8 +15,9 @@ func limitsTable(l *reports.Load) *table {
 	if len(l.Limits) == 0 {
 		return nil
 	}
-	t := table{Caption: "Limits that were set, and what came", Columns: []column{{Head: "Limit"}, {Head: "Verdict"},
-		{Head: "Came to", Number: true}, {Head: "Interval"}, {Head: "Why"}}}
+	t := table{Caption: "Limits that were set, and what each came to",
+		Columns: []column{{Head: "Limit"}, {Head: "Verdict"}, {Head: "Came to", Number: true}, {Head: "Interval"},
+			{Head: "Why"}}}
 	limits := slices.Clone(l.Limits)
 	slices.SortStableFunc(limits, func(a, b reports.Limit) int { return a.Verdict.Rank() - b.Verdict.Rank() })
 	for _, limit := range limits {

@@ -141,7 +141,11 @@ func (m *summary) conformance(c *reports.Conformance) {
 
 func (m *summary) load(l *reports.Load) {
 	const page = "load.html"
-	m.head("Load", l.Run, l.Verdict, l.Reason)
+	kind := "Load"
+	if l.Run.Kind == "capacity" {
+		kind = "Capacity"
+	}
+	m.head(kind, l.Run, l.Verdict, l.Reason)
 	m.Line("", knownOf(" · ", l.Plan.Schedule, l.Plan.Workload, l.Plan.ClientsKnown()), 250)
 	if !l.Valid {
 		m.Line("**The figures are not valid:** ", strings.Join(l.Invalid, "; "), 300)
