@@ -74,10 +74,17 @@ func (p Population) Rate() Rate {
 	return RateOf(refreshes + signOns)
 }
 
-// Mix is the shares of refreshes and sign-ons, for the workload mixed.
+// Mix is the shares of refreshes and sign-ons, for the workload mixed: whole numbers, as small as they can be within a
+// hundredth of the rates.
 func (p Population) Mix() map[string]int {
 	refreshes, signOns := p.Rates()
-	return map[string]int{hit.OpRefresh: max(1, int(math.Round(refreshes/signOns))), hit.OpSignOn: 1}
+	for share := 1; ; share++ {
+		exact := refreshes / signOns * float64(share)
+		whole := max(1, math.Round(exact))
+		if math.Abs(whole/exact-1) <= 0.01 {
+			return map[string]int{hit.OpRefresh: int(whole), hit.OpSignOn: share}
+		}
+	}
 }
 
 // Schedule is when the hits of a population are due: users are many and independent of each other, so that their

@@ -35,6 +35,20 @@ func TestPopulationOfAMillion(t *testing.T) {
 	assert.Greater(t, len(gaps), 900, "arrivals have jitter")
 }
 
+// Sessions that do not last much longer than their tokens: the shares are those of the rates, and not the nearest whole
+// number.
+func TestPopulationOfShortSessions(t *testing.T) {
+	for session, want := range map[time.Duration]map[string]int{
+		time.Hour:        {hit.OpRefresh: 1, hit.OpSignOn: 1},
+		90 * time.Minute: {hit.OpRefresh: 3, hit.OpSignOn: 2},
+		84 * time.Minute: {hit.OpRefresh: 7, hit.OpSignOn: 5},
+		24 * time.Hour:   {hit.OpRefresh: 24, hit.OpSignOn: 1},
+	} {
+		p := Population{Clients: 1000, AccessLifetime: time.Hour, SessionLifetime: session}
+		assert.Equal(t, want, p.Mix(), session)
+	}
+}
+
 func TestPopulationThatCannotBe(t *testing.T) {
 	for says, p := range map[string]Population{
 		"a population of 0 is none": {},
