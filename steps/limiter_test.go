@@ -270,16 +270,32 @@ func TestARefusalOfAFaultyServiceIsProved(t *testing.T) {
 	}
 }
 
-// TestWhatLimitersSayInPlaceOf429: statuses that HTTP does not know are waited out and fail nothing, as 429.
+// TestWhatLimitersSayInPlaceOf429: statuses that HTTP does not know, and what gateways say of a quota in JSON under
+// other statuses, are waited out and fail nothing, as 429. The same statuses with other words still fail.
 func TestWhatLimitersSayInPlaceOf429(t *testing.T) {
-	for _, status := range []int{420, 509} {
-		t.Run(strconv.Itoa(status), func(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		fails  bool
+	}{
+		"420":                {420, ``, false},
+		"509":                {509, ``, false},
+		"Apigee":             {500, `{"fault":{"faultstring":"Spike arrest violation. Allowed rate : 10ps","detail":{"errorcode":"policies.ratelimit.SpikeArrestViolation"}}}`, false},
+		"Azure":              {403, `{"statusCode":403,"message":"Out of call volume quota. Quota will be replenished in 00:00:12."}`, false},
+		"Tyk":                {403, `{ "error": "Quota exceeded" }`, false},
+		"WSO2":               {500, `{"fault":{"code":900803,"message":"Message throttled out","description":"You have exceeded your quota"}}`, false},
+		"500 of the service": {500, `{"code":500,"message":"quota"}`, true},
+		"other words at 500": {500, `{"fault":{"faultstring":"Execution of x failed","detail":{"errorcode":"steps.javascript.ScriptExecutionFailed"}}}`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var n atomic.Int64
 			report := conformed(t, mock.Config{}, func(s *mock.Server) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if n.Add(1)%7 == 0 {
-						w.WriteHeader(status)
+						w.Header().Set("Content-Type", "application/json")
+						w.WriteHeader(c.status)
+						_, _ = w.Write([]byte(c.body))
 						return
 					}
 					s.ServeHTTP(w, r)
@@ -287,10 +303,14 @@ func TestWhatLimitersSayInPlaceOf429(t *testing.T) {
 			}, func(o *steps.Options) {
 				o.Environment.Mock, o.Generate, o.Sequences, o.Only = nil, 0, 0, []string{"DISC-01", "GST-08", "SSO-03"}
 			})
+			if c.fails {
+				assert.Equal(t, reports.Fail, report.Verdict, report.Reason)
+				return
+			}
 			for _, q := range report.Requirements {
 				assert.NotContains(t, []reports.Verdict{reports.Fail, reports.Warn}, q.Verdict, "%s: %s", q.ID, q.Reason)
 			}
-			assert.Contains(t, strings.Join(report.Notes, "\n"), strconv.Itoa(status)+" came and")
+			assert.Contains(t, strings.Join(report.Notes, "\n"), strconv.Itoa(c.status)+" came and")
 		})
 	}
 }

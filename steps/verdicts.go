@@ -451,7 +451,7 @@ func (r *run) noteWaits(entries []entry, sent int) []string {
 	times, operations, unlimited := map[int]int{}, map[int]map[string]bool{}, 0
 	note := func(x *talk.Exchange) {
 		for _, a := range x.Attempts {
-			if !wire.TooMany(a.Status) {
+			if !wire.TooMany(a.Status) && !a.InWords {
 				continue // an outage, which has a note of its own
 			}
 			times[a.Status]++

@@ -104,7 +104,7 @@ func (j *judge) status() {
 // throttled: a limiter or a gateway has no room for the call, which says nothing about it, whether or not it tells when
 // to come again.
 func (j *judge) throttled() bool {
-	return wire.TooMany(j.x.Status)
+	return wire.SaysTooMany(j.x)
 }
 
 // PassingFault begins what came where a fault of the service passed when the same was sent again. Which call it hits is
@@ -113,7 +113,7 @@ const PassingFault = "at first, and otherwise when the same was sent again: "
 
 func (j *judge) throttling() {
 	for _, a := range j.x.Attempts {
-		if !wire.TooMany(a.Status) { // an outage, which is none of the call's
+		if !wire.TooMany(a.Status) && !a.InWords { // an outage, which is none of the call's
 			if a.Status/100 == 5 && !wire.Unreached(a.Status) && !a.Limited {
 				j.add("ERR-08", Soft, "no status 5xx",
 					fmt.Sprintf(PassingFault+"status %d, which came whatever was asked", a.Status))
@@ -165,7 +165,7 @@ func (j *judge) serverError() {
 	case j.gatewaysOwn():
 		j.add("GW-07", Observed, "",
 			fmt.Sprintf("status %d of what looks like a gateway to a request with large headers", j.x.Status))
-	case wire.LimitsRequests(j.x.Status):
+	case wire.LimitsRequests(j.x.Status), j.throttled() && !wire.TooMany(j.x.Status):
 	case j.throttled():
 		j.add("ERR-08", Unknown, "no status 5xx", fmt.Sprintf("status %d says that there was no room for the call",
 			j.x.Status))

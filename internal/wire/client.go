@@ -233,7 +233,7 @@ func (c *Client) Do(ctx context.Context, call Call) *Exchange {
 			helped += counted
 		}
 		attempts = append(attempts, Attempt{Status: x.Status, RetryAfter: x.Header.Get("Retry-After"), Waited: wait,
-			Limited: Limited(x)})
+			Limited: Limited(x), InWords: saysQuota(x)})
 	}
 }
 

@@ -269,7 +269,8 @@ func TestDoWaitsForRetryAfter(t *testing.T) {
 			assert.Equal(t, c.waited, slept)
 			require.Len(t, x.Attempts, len(c.waited))
 			for i, a := range x.Attempts {
-				assert.Equal(t, Attempt{c.status, c.after[i], c.waited[i], c.status == http.StatusTooManyRequests || c.after[i] != ""}, a)
+				limited := c.status == http.StatusTooManyRequests || c.after[i] != ""
+				assert.Equal(t, Attempt{c.status, c.after[i], c.waited[i], limited, false}, a)
 			}
 		})
 	}

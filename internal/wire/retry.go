@@ -2,9 +2,11 @@ package wire
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/textproto"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -74,8 +76,22 @@ func LimitsRequests(status int) bool {
 	return status == http.StatusTooManyRequests || status == 420 || status == 509
 }
 
-// tooMany tells whether an answer says so.
-func tooMany(x *Exchange) bool { return x.Err == nil && TooMany(x.Status) }
+// quotaSpent matches what gateways say in JSON where a quota or a limit on the rate is used up, under statuses that
+// mean something else: Apigee (500 or 403), Azure API Management and Tyk (403), WSO2 (403 or 500).
+var quotaSpent = regexp.MustCompile(`"policies\.ratelimit\.(QuotaViolation|SpikeArrestViolation)"|` +
+	`"Out of call volume quota\.|^\s*\{\s*"error"\s*:\s*"Quota exceeded"\s*\}\s*$|` +
+	`"code"\s*:\s*"?90080[0-46-7]"?\s*,\s*"message"\s*:\s*"Message throttled out"`)
+
+// SaysTooMany tells of an answer that says there were too many requests, or that there is no room for this one: by its
+// status, or in the words of a gateway.
+func SaysTooMany(x *Exchange) bool { return TooMany(x.Status) || saysQuota(x) }
+
+func saysQuota(x *Exchange) bool {
+	return x.Status >= http.StatusBadRequest && len(x.Body) < 4<<10 && json.Valid(x.Body) && quotaSpent.Match(x.Body)
+}
+
+// tooMany tells whether a whole answer says so.
+func tooMany(x *Exchange) bool { return x.Err == nil && SaysTooMany(x) }
 
 // waitBefore tells how long to wait before a call that was answered with 429 or 503 is sent again, and whether to do
 // that at all: as long as Retry-After says where the wait is bearable, else a back-off of ours that doubles with each
@@ -127,7 +143,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 // a limit on the rate (RateLimit and X-RateLimit- headers, in any of their spellings) or is a gateway's own page, as
 // that of nginx's limit_req is.
 func Limited(x *Exchange) bool {
-	if LimitsRequests(x.Status) || x.Header.Get("Retry-After") != "" {
+	if LimitsRequests(x.Status) || saysQuota(x) || x.Header.Get("Retry-After") != "" {
 		return true
 	}
 	for name := range x.Header {

@@ -129,6 +129,8 @@ type Attempt struct {
 	// Limited: the answer says that there were too many requests: by its status, by Retry-After, or by a header that tells
 	// of a limit on the rate.
 	Limited bool
+	// InWords: a gateway says so in JSON, under a status that means something else.
+	InWords bool
 }
 
 // Duration is the time from sending to the last byte of the answer.

@@ -157,7 +157,8 @@ const maxSpellLooks = 10
 // answered again. What stays so is not waited for again: then the answer is the service's. The caller holds the lock.
 func (w *World) outOfSorts(ctx context.Context, x *talk.Exchange) bool {
 	o := &w.Stage.outage
-	if !o.begun || x.Status < http.StatusBadRequest || wire.TooMany(x.Status) || mayBeLimiter(x) {
+	if !o.begun || x.Status < http.StatusBadRequest || wire.SaysTooMany(x.Exchange) ||
+		mayBeLimiter(x) {
 		return false
 	}
 	like := Likeness(x, true)
@@ -367,7 +368,8 @@ type limiter struct {
 
 // mayBeLimiter tells of a refusal that names none of the documented reasons and is no page.
 func mayBeLimiter(x *talk.Exchange) bool {
-	if _, page := wire.GatewayPage(x.Exchange); page || x.Status != http.StatusForbidden {
+	_, page := wire.GatewayPage(x.Exchange)
+	if page || x.Status != http.StatusForbidden || wire.SaysTooMany(x.Exchange) {
 		return false
 	}
 	code, coded := check.SubCode(x.Exchange)

@@ -31,7 +31,7 @@ func NoRoom(x *talk.Exchange) string {
 		return x.Turned
 	}
 	switch {
-	case wire.TooMany(x.Status):
+	case wire.SaysTooMany(x.Exchange):
 		page, who := "", ""
 		if title, _ := wire.GatewayPage(x.Exchange); title != "" {
 			page, who = " with a page “"+title+"”", ", or ask who runs what gave the page"
@@ -656,7 +656,7 @@ func suspectKey(x *talk.Exchange) string { return x.Request.Operation + " " + Li
 // RefusedGood keeps the words in which a good request was refused, if it was.
 func (w *World) RefusedGood(x *talk.Exchange) {
 	if w.Subject != nil || x.Request.Operation == "" || EffectiveStatus(x)/100 != 4 ||
-		wire.TooMany(x.Status) || x.Turned != "" || x.Stray != "" || len(x.Attempts) > 0 || Barred(x) != "" {
+		wire.SaysTooMany(x.Exchange) || x.Turned != "" || x.Stray != "" || len(x.Attempts) > 0 || Barred(x) != "" {
 		return
 	}
 	if code, coded := check.SubCode(x.Exchange); coded && ags.IsSubCode(code) {
