@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"agstest/internal/failure"
+	"agstest/internal/figures"
 	"agstest/load/unique"
 	"agstest/reports"
 )
@@ -220,7 +221,7 @@ func mergeShards(shards []*shardRecord, o MergeOptions) (*reports.Load, error) {
 	if apart := latest.Sub(first); apart > maxApart {
 		end.Invalid = append(end.Invalid,
 			fmt.Sprintf("the shards started up to %s apart, so that they were not one schedule; use --start-at",
-				apart.Round(time.Millisecond)))
+				figures.Elapsed(apart)))
 	}
 	left := make([]*unique.Left, len(shards))
 	for i, s := range shards {

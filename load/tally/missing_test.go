@@ -247,7 +247,7 @@ func TestShardsThatStartedApart(t *testing.T) {
 	merged, err := Merge(folders...)
 	require.NoError(t, err)
 	assert.Equal(t, reports.Invalid, merged.Verdict)
-	assert.Contains(t, merged.Reason, "the shards started up to 3s apart")
+	assert.Contains(t, merged.Reason, "the shards started up to 3.0 s apart")
 	merged, err = MergeOptions{Known: []reports.ShardRun{{Shard: "3/8", ClockAhead: 3e9}}}.Merge(folders...)
 	require.NoError(t, err)
 	assert.Equal(t, reports.Pass, merged.Verdict, merged.Reason)

@@ -195,9 +195,13 @@ func clock(v float64) string {
 	return figures.Count(whole/60) + ":" + rest + " min"
 }
 
-// axisMilliseconds returns a tick in milliseconds, as short as it is exact.
+// axisMilliseconds returns a tick in milliseconds, as short as it is exact; from 10 s on in seconds, since no more than
+// eight letters have room beside the axis.
 func axisMilliseconds(v float64) string {
-	if v >= 1000 {
+	switch {
+	case v >= 10_000:
+		return significant(v/1000, 4) + " s"
+	case v >= 1000:
 		return figures.Count(int64(math.Round(v))) + " ms"
 	}
 	return significant(v, 4) + " ms"

@@ -173,4 +173,6 @@ func TestTicksHaveNoExponent(t *testing.T) {
 	}
 	require.Equal(t, "0.00001157/s", axisRate(1.0/86400))
 	require.Equal(t, "0.00001 ms", axisMilliseconds(0.00001))
+	require.Equal(t, "5,000 ms", axisMilliseconds(5000))
+	require.Equal(t, "10 s", axisMilliseconds(10_000)) // "10,000 ms" has no room beside the axis
 }

@@ -194,7 +194,7 @@ func cameTo(value string) string {
 func loadFirst(l *reports.Load) []first {
 	var found []first
 	if !l.Valid {
-		label, text := "The generator", "was too slow."
+		label, text := "The figures", "are not valid."
 		if l.Total == nil || l.Total.Sent == 0 {
 			label, text = "The load", "has no figures."
 		}

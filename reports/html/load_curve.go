@@ -110,7 +110,7 @@ func capacityOf(c *reports.Capacity) *capacityShown {
 		sentence += " Response times begin to grow at about " + figures.Rate(c.Knee) + "."
 	}
 	if c.Reason != "" {
-		sentence += " " + c.Reason
+		sentence += " " + reports.Sentence(c.Reason)
 	}
 	points := slices.Clone(c.Points)
 	slices.SortStableFunc(points, func(a, b reports.CapacityPoint) int { return cmp.Compare(a.Rate, b.Rate) })
@@ -124,7 +124,7 @@ func capacityOf(c *reports.Capacity) *capacityShown {
 			row{Class: point.Verdict.Class(), Cells: []cell{{Text: figures.Rate(point.Rate), Head: true, Number: true},
 				{Verdict: point.Verdict}, {Text: figures.Rate(point.Reached), Number: true},
 				{Text: figures.Number(point.P50), Number: true}, {Text: figures.Number(point.P99), Number: true},
-				{Text: fmt.Sprintf("%.2f %%", point.Errors*100), Number: true}, {Text: point.Reason}}})
+				{Text: figures.Share(point.Errors), Number: true}, {Text: point.Reason}}})
 		p50.X, p50.Y = append(p50.X, point.Rate), append(p50.Y, float64(point.P50)/1e6)
 		p99.X, p99.Y = append(p99.X, point.Rate), append(p99.Y, float64(point.P99)/1e6)
 	}
