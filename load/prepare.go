@@ -74,7 +74,7 @@ func (p *Prepared) setUp(ctx context.Context) error {
 	}
 	rate := setUpRate(o.Environment, p.plan.peak(), p.plan.closed, o.Consent, o.dealt())
 	if p.wrong, err = p.crowd.SetUp(ctx, via, rate, o.SetUp); err != nil {
-		return err
+		return o.Environment.Located(err)
 	}
 	if p.plan.storm != nil {
 		p.storm = clients.NewStormRun(p.crowd, *p.plan.storm, o.Seed+uint64(o.Shard.Index))

@@ -142,6 +142,9 @@ func (d *diagnosis) signOn(ctx context.Context) (works bool, err error) {
 		return false, nil
 	}
 	w.Stage.Answered(good)
+	if err := w.Stage.ReachHeadEnd(ctx, good); err != nil {
+		return false, err
+	}
 	if refused(good) {
 		return false, d.operator(ctx, good, active.AccountID != "", mint)
 	}

@@ -36,11 +36,15 @@ func behind(t *testing.T, config mock.Config, front func(*mock.Server) http.Hand
 // TestDiagnosisNamesWhatIsWrong: one slip in an environment file ends a run before it judges anything, with the key
 // that it is in.
 func TestDiagnosisNamesWhatIsWrong(t *testing.T) {
+	portal := httptest.NewServer(http.RedirectHandler("https://login.example.com/", http.StatusFound))
+	t.Cleanup(portal.Close)
 	for name, c := range map[string]struct {
 		slip    func(*environment.Environment)
 		says    string
 		choices []mock.Choice
 	}{
+		"head end": {func(e *environment.Environment) { e.Operator.URL = portal.URL },
+			"to https://login.example.com; redirects are not followed: write the final address into operator.url", nil},
 		"path":    {func(e *environment.Environment) { e.URL += "/gateway" }, "are answered like a call that does not exist (status 404)", nil},
 		"tenant":  {func(e *environment.Environment) { e.Tenant = "nargra"; e.Operator = nil }, `for the tenant "nargra" (status 404) just as for a made-up one: check tenant`, nil},
 		"service": {func(e *environment.Environment) { e.Service = "Operater SSO" }, `lists no service "Operater SSO"`, nil},
@@ -95,6 +99,7 @@ func TestDiagnosisLeavesServicesInPeace(t *testing.T) {
 			"whole":       func(*environment.Environment) {},
 			"no operator": func(e *environment.Environment) { e.Operator = nil },
 			"no service":  func(e *environment.Environment) { e.Service = "" },
+			"a head end":  func(e *environment.Environment) { e.Operator.URL = e.URL },
 		} {
 			if name != "whole" && i%5 != 0 {
 				continue

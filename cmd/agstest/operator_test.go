@@ -139,3 +139,32 @@ func TestOperatorElsewhere(t *testing.T) {
 		assert.Empty(t, p.stray, "nothing else is sent there")
 	}
 }
+
+// TestLoadNamesAWrongHeadEnd: where no session token can be had since something else answers there, the line is named.
+// A refusal of the service itself blames nothing.
+func TestLoadNamesAWrongHeadEnd(t *testing.T) {
+	running, err := startMock(mock.New(mock.Config{}), mockAddresses{service: "127.0.0.1:0"})
+	require.NoError(t, err)
+	t.Cleanup(func() { running.stop(time.Second) })
+	login := httptest.NewServer(http.RedirectHandler("https://login.example.com/", http.StatusFound))
+	t.Cleanup(login.Close)
+	for url, secret := range map[string]string{login.URL: "", running.url: "another-secret-of-32-characters-x"} {
+		text, err := os.ReadFile(environmentElsewhere(t, running, running.url, ""))
+		require.NoError(t, err)
+		changed := regexp.MustCompile(`(?m)^load:\n(  .*\n)+`).ReplaceAllString(string(text),
+			"load: {clients: {count: 100, accountId: \"L{n}\", clientId: \"LOAD_{n}\"}}\n")
+		changed = strings.Replace(changed, "operator: {", "operator: {url: \""+url+"\", ", 1)
+		if secret != "" {
+			changed = regexp.MustCompile(`secret: [^,}]+`).ReplaceAllString(changed, "secret: \""+secret+"\"")
+		}
+		dir := t.TempDir()
+		file := filepath.Join(dir, "env.yaml")
+		require.NoError(t, os.WriteFile(file, []byte(changed), 0o600))
+		code, _, stderr := call(t, nil, "load", "--env", file, "--workload", "signon", "--rate", "20/s", "--duration",
+			"1s", "--out", filepath.Join(dir, "load"))
+		assert.Equal(t, exitSetup, code, stderr)
+		assert.Equal(t, secret == "", strings.Contains(stderr, "write the final address into operator.url"), stderr)
+		assert.Equal(t, secret == "", regexp.MustCompile(`\(.*env\.yaml:\d+\)`).MatchString(stderr), stderr)
+		assert.Equal(t, secret != "", strings.Contains(stderr, "a session token for client "), stderr)
+	}
+}

@@ -208,6 +208,8 @@ func (c *Client) strange(x *Exchange) error {
 		return x.Err
 	case x.Err != nil && x.Status == 0:
 		return c.unanswered(where, x.Err)
+	case plainToTLS(x): // the rest of it may be cut off
+		return Blame("url", "%s was refused because the service speaks TLS on this port; write https:// in url", where)
 	case x.Err != nil:
 		return Blame("url", "%s got no whole answer: %s", where, Explain(x.Err))
 	case x.Status == http.StatusProxyAuthRequired:
@@ -220,8 +222,6 @@ func (c *Client) strange(x *Exchange) error {
 		return Blame("url",
 			"%s was redirected with status %d to %s; redirects are not followed: write the final address into url",
 			where, x.Status, redirectHost(x.Header.Get("Location")))
-	case plainToTLS(x):
-		return Blame("url", "%s was refused because the service speaks TLS on this port; write https:// in url", where)
 	case x.Status/100 == 2 && page && looksLikeHTML(x): // JSON that says it is HTML is an AGS with a fault
 		return Blame("url",
 			"%s was answered with an HTML page (status %d)%s instead of JSON; check that url is an AGS and no portal or proxy "+

@@ -176,6 +176,11 @@ func (c *Crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64
 			found.add(outcome)
 			return nil
 		}
+		if c.mintAt != nil {
+			if err := via.ReachHeadEnd(trying); err != nil {
+				return err
+			}
+		}
 		return failure.Setupf("set-up: a session token for %s could not be had: %s", c.clientName(n), outcome.Message)
 	})
 	if err == nil && len(found.wrong) > 0 {

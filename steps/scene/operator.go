@@ -3,6 +3,7 @@ package scene
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"maps"
@@ -135,6 +136,19 @@ func (r *Stage) ClientOf(q *talk.Request) *wire.Client {
 		return r.operatorClient
 	}
 	return r.Client
+}
+
+// ReachHeadEnd returns an error if getSessionToken, which gave this answer, cannot be where the section operator of the
+// environment file puts it.
+func (r *Stage) ReachHeadEnd(ctx context.Context, answer *talk.Exchange) error {
+	o := r.Environment.Operator
+	if r.operatorClient == nil || o.URL == "" && o.TLS == (environment.TLS{}) {
+		return nil
+	}
+	if _, err := ReadSessionToken(answer); err == nil {
+		return nil
+	}
+	return r.operatorClient.ReachHeadEnd(ctx)
 }
 
 // useOperator sets the stage up as the section operator of the environment file says.
