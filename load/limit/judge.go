@@ -49,6 +49,8 @@ type Run struct {
 	// Part: the run ended early, or is one shard of several, so that an operation which was never sent may have come
 	// later, or elsewhere.
 	Part bool
+	// Piece says why the run has only a piece of the rate that limits speak of; empty: it has the whole.
+	Piece string
 	// Lag is by how much hits left late.
 	Lag reports.Percentiles
 }
@@ -98,9 +100,17 @@ func Judge(limits []Limit, run Run) (judged []reports.Limit, late, sure []string
 		if why := l.lagged(verdict, run.Lag); why != "" && !slices.Contains(sure, l.Expression) {
 			late = append(late, why)
 		}
-		judged = append(judged, verdict.Limit)
+		judged = append(judged, l.ofPiece(verdict.Limit, run.Piece))
 	}
 	return judged, late, sure
+}
+
+// ofPiece is the verdict on a limit of a run that is a piece of the whole: that its rate is lower breaks no limit.
+func (l Limit) ofPiece(verdict reports.Limit, piece string) reports.Limit {
+	if l.metric().unit == asRate && verdict.Verdict != reports.Pass && piece != "" {
+		verdict.Verdict, verdict.Reason = reports.Inconclusive, piece
+	}
+	return verdict
 }
 
 // lasts sets for how long hits of a stretch were sent, and answers came, beside its whole seconds.

@@ -231,6 +231,8 @@ func TestLimitsAreJudged(t *testing.T) {
 	some := simulated(300, 100, 20*time.Millisecond, 0.05, 500, 1) // 0.2 % wrong
 	smoke := simulated(10, 200, 5*time.Millisecond, 0.05, 0, 1)
 	few := simulated(10, 5, 5*time.Millisecond, 0.05, 0, 1)
+	part := some
+	part.Piece = "this is shard 1/2"
 	brief := simulated(4, 1000, 5*time.Millisecond, 0.05, 0, 1)
 	none := simulated(10, 100, 5*time.Millisecond, 0.05, 1, 1)
 	outage := simulated(12, 50, 5*time.Millisecond, 0.05, 0, 1) // 2 of 12 s nothing is right
@@ -276,6 +278,10 @@ func TestLimitsAreJudged(t *testing.T) {
 		"rate kept":              {"rate>99/s", long, reports.Pass, ""},
 		"rate not kept":          {"rate>101/s", long, reports.Fail, ""},
 		"throughput not kept":    {"throughput>99.9/s", some, reports.Fail, ""},
+		"a part of a throughput": {"throughput>190/s", part, reports.Inconclusive,
+			"this is shard 1/2"},
+		"a part of a rate that is enough": {"rate>99/s", part, reports.Pass, ""},
+		"too many errors of a part":       {"errors<0.1%", part, reports.Fail, ""},
 		"smoke of 10 s, generous": {"p99<300ms", smoke, reports.Pass,
 			"judged in blocks of 1 s, as the run took 10 s"},
 		"smoke of 10 s, errors":        {"errors<1%", smoke, reports.Pass, "blocks of 1 s"},

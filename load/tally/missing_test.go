@@ -89,6 +89,30 @@ func TestRunOfAllShardsIsWhole(t *testing.T) {
 	assert.Equal(t, reports.ShardRun{Shard: "3/8", State: "complete", Planned: 800, Sent: 800, Until: 8e9, Lag99: merged.Generator.Lag.P99, CPUSeconds: 4, CPUShare: 0.25}, merged.ShardRuns[2])
 }
 
+// A shard sends its part of a rate, and breaks no limit on that of all; all together may.
+func TestARateIsOfAllShards(t *testing.T) {
+	t.Parallel()
+	var folders []string
+	for i := 1; i <= 8; i++ {
+		folders = append(folders, recorded(t, schedule.Shard{Index: i, Of: 8}, 8, func(h *Head, _ []*Frame) {
+			h.Limits = []string{"rate>790/s", "throughput>810/s", "p99<1s"}
+		}))
+	}
+	verdicts := func(r *reports.Load) (all []reports.Verdict) {
+		for _, l := range r.Limits {
+			all = append(all, l.Verdict)
+		}
+		return all
+	}
+	one, err := ReadRecord(folders[0])
+	require.NoError(t, err)
+	assert.Equal(t, []reports.Verdict{reports.Inconclusive, reports.Inconclusive, reports.Pass}, verdicts(one))
+	assert.Equal(t, reports.Inconclusive, one.Verdict, one.Reason)
+	merged, err := Merge(folders...)
+	require.NoError(t, err)
+	assert.Equal(t, []reports.Verdict{reports.Pass, reports.Fail, reports.Pass}, verdicts(merged))
+}
+
 // TestShardsOfOtherOptionsAreRefused: they sent something else, or by other rules.
 func TestShardsOfOtherOptionsAreRefused(t *testing.T) {
 	t.Parallel()
@@ -107,7 +131,7 @@ func TestShardsOfOtherOptionsAreRefused(t *testing.T) {
 // However a shard is missed, the run is partial and inconclusive, though its limits hold.
 func TestRunWithoutAShardIsPartial(t *testing.T) {
 	t.Parallel()
-	limit := func(head *Head) { head.Limits = []string{"a.p99<1s", "throughput>700/s"} }
+	limit := func(head *Head) { head.Limits = []string{"p99<1s", "throughput>600/s", "rate>790/s"} }
 	all := func(third func(schedule.Shard) string) []string {
 		var folders []string
 		for i := 1; i <= 8; i++ {
@@ -163,6 +187,9 @@ func TestRunWithoutAShardIsPartial(t *testing.T) {
 			assert.Equal(t, reports.Inconclusive, merged.Verdict)
 			assert.True(t, merged.Valid, "%v", merged.Invalid)
 			assert.EqualValues(t, 6400, merged.Plan.Hits, "what was asked for")
+			rate := merged.Limits[2]
+			assert.Equal(t, reports.Inconclusive, rate.Verdict, "the service was not asked for it")
+			assert.Equal(t, "a part of the load is missing, and the limit is of the whole", rate.Reason)
 			got := merged.ShardRuns[2]
 			test.run.Lag99 = got.Lag99
 			assert.Equal(t, test.run, got)

@@ -300,7 +300,7 @@ func (l *Ledger) Finish(r *reports.Load, limits []string) {
 	if parsed, err := limit.ParseAll(limits); err == nil {
 		seconds := l.scheduled(r)
 		r.Limits, late, sure = limit.Judge(parsed,
-			limit.Run{Lag: r.Generator.Lag, Seconds: seconds, Storm: r.Storm, Seed: r.Plan.Seed,
+			limit.Run{Lag: r.Generator.Lag, Seconds: seconds, Storm: r.Storm, Seed: r.Plan.Seed, Piece: pieceOf(r),
 				Part: r.Run.Partial != "" || r.Shard != "", Stretch: func(operation string, from, to int) limit.Stretch {
 					if to < seconds {
 						return l.stretch(operation, from, to)
@@ -322,6 +322,17 @@ func (l *Ledger) Finish(r *reports.Load, limits []string) {
 	if note := riseNote(r); note != "" {
 		r.Notes = append(r.Notes, note)
 	}
+}
+
+// pieceOf says why a run sends only a piece of the rate that its limits speak of; empty: it sends the whole.
+func pieceOf(r *reports.Load) string {
+	switch {
+	case r.Shard != "":
+		return "this is shard " + r.Shard + ", and the limit is of all shards together; agstest merge judges it"
+	case wholeIsMissing(r):
+		return "a part of the load is missing, and the limit is of the whole"
+	}
+	return ""
 }
 
 // scheduled is how many whole seconds of the schedule were run, one at least. A storm goes on until everyone is signed
