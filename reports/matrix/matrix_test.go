@@ -125,7 +125,7 @@ func TestFirstIsWhatFailedWithoutACause(t *testing.T) {
 		text, _, _ = strings.Cut(text, "</section>")
 		return regexp.MustCompile(`\s+`).ReplaceAllString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(text, " "), " ")
 	}
-	const missed = "What to look at first fail in int , 1 requirement: R-02 expected status 200, " +
+	const missed = "What to look at first fail in int · 1 requirement: R-02 expected status 200, " +
 		"got status 201 · evidence "
 	assert.Equal(t, missed+"could not tell in down : conform nobody answers "+
 		"not valid in dev : load the generator was too slow · report ",
