@@ -263,6 +263,9 @@ func (r *planRun) run(ctx context.Context) error {
 	}
 	p.notef("run: %s, %s, %d at the same time, in %s", r.plan.Name, figures.Plural(int64(len(r.plan.Environments())),
 		"environment"), min(r.plan.Parallel, len(r.plan.Environments())), r.folder)
+	for _, note := range r.sharedNames() {
+		p.notef("run: %s", note)
+	}
 	show := p.newPlanProgress(r.progress)
 	defer show.end()
 	var journal error

@@ -112,6 +112,34 @@ func (r *planRun) checkEnvironment(from, path string) error {
 	return err
 }
 
+// sharedNames tells which environments of the plan have files with one name: their results cannot be told apart where
+// they lie together, as a pipeline collects those of JUnit. Files that cannot be read are left to their jobs.
+func (r *planRun) sharedNames() (notes []string) {
+	var names []string
+	of := map[string][]string{}
+	for _, job := range r.plan.Jobs {
+		if len(job.Files) == 0 {
+			continue
+		}
+		e, err := environment.Read(startingIn(r.journal.Dir, job.Files[0]), r.program.getenv)
+		if err != nil || slices.Contains(of[e.Name], job.Environment) {
+			continue
+		}
+		if of[e.Name] == nil {
+			names = append(names, e.Name)
+		}
+		of[e.Name] = append(of[e.Name], job.Environment)
+	}
+	for _, name := range names {
+		if len(of[name]) > 1 {
+			notes = append(notes, fmt.Sprintf("the files of %s all have the name %s, so that their results "+
+				"share names, such as those in junit.xml: give each a name of its own",
+				strings.Join(of[name], ", "), name))
+		}
+	}
+	return notes
+}
+
 // checkPlanFile reads the file that a value of a flag names, as the command will. The values of other flags are none.
 func (p *program) checkPlanFile(command, flag, dir, value string) (err error) {
 	path := startingIn(dir, value)

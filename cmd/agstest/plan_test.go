@@ -70,6 +70,9 @@ func TestPlanOverSixEnvironments(t *testing.T) {
 	c := newChild(t, dir, "run", "six.yaml", "--out", "whole").start()
 	require.Equal(t, exitSetup, c.code(), "the gravest of all by the rule of README: one cannot be reached\n%s%s", c.stdout.String(), c.stderr.String())
 
+	assert.Contains(t, c.stderr.String(), "run: the files of sound, moved, untyped, slow all have the name mock, "+
+		"so that their results share names, such as those in junit.xml: give each a name of its own\n")
+
 	var m matrix.Matrix
 	text, err := os.ReadFile(filepath.Join(dir, "whole", matrix.File))
 	require.NoError(t, err)
