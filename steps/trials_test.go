@@ -310,7 +310,11 @@ var kinds = func() (kinds []*regexp.Regexp) {
 		"extra-claims|extra-jose|claim-order|jose-typ-lower-case|profile-features",
 		"no-display-attributes|discovery-reversed|absolute-paths|nameless-endpoints|is-password-only-when-true",
 		"register-gives-.*", "sign-out-gives-object", "companion-seconds", "token-type-capital",
-		"no-client-id-on-refresh",
+		"no-client-id-on-refresh", "challenge", "first-time-codes|geo-filter-code|group-limit-code",
+		"sessions-unlimited-.*|session-control-null|no-session-control", "jti-(uuid|per-device)|keep-jti",
+		"(session|user)-token-jwt", "listed-path-template|parameters-about-passwords",
+		// what of a signed token is not looked at
+		"operator-(audience|type|claims|key)-ignored",
 	} {
 		kinds = append(kinds, regexp.MustCompile("^("+kind+")$"))
 	}
