@@ -42,14 +42,17 @@ func filesOf(r results, style html.Style, dialect string) []file {
 	add := func(name string, render func(io.Writer) error) {
 		files = append(files, file{name, disarmed(name, render)})
 	}
-	if c := r.conformance; c != nil {
-		add(reports.ConformanceFile, func(w io.Writer) error { return reports.WriteJSON(w, c) })
+	record := func(name string, v any) { // which WriteJSON disarms
+		files = append(files, file{name, func(w io.Writer) error { return reports.WriteJSON(w, v) }})
 	}
-	if l := r.load; l != nil {
-		add(reports.LoadFile, func(w io.Writer) error { return reports.WriteJSON(w, l) })
+	if r.conformance != nil {
+		record(reports.ConformanceFile, r.conformance)
 	}
-	if c := r.comparison; c != nil {
-		add(reports.ComparisonFile, func(w io.Writer) error { return reports.WriteJSON(w, c) })
+	if r.load != nil {
+		record(reports.LoadFile, r.load)
+	}
+	if r.comparison != nil {
+		record(reports.ComparisonFile, r.comparison)
 	}
 	if c, l := r.conformance, r.load; c != nil || l != nil {
 		add("junit.xml", func(w io.Writer) error { return export.JUnit(w, c, l) })

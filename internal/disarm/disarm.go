@@ -119,11 +119,15 @@ func escaped(encoded []byte, escape func([]byte, rune) []byte) []byte {
 	var out []byte
 	plain := 0 // up to where the text is out
 	for i := 0; i < len(text); {
+		broken := len(found) > 0 && i == found[0].cut
 		r, n := rune(text[i]), 1
+		if r >= ' ' && r < 0x7f && !broken { // most of a report
+			i++
+			continue
+		}
 		if r >= utf8.RuneSelf {
 			r, n = utf8.DecodeRuneInString(text[i:])
 		}
-		broken := len(found) > 0 && i == found[0].cut
 		if broken {
 			found = found[1:]
 		}

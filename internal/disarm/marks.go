@@ -18,12 +18,18 @@ var (
 	address = regexp.MustCompile(`^\[[0-9A-Fa-f:.]*::[0-9A-Fa-f:.]*(?:%[0-9A-Za-z]+)?\]`)
 )
 
+// begins are the bytes at which marksOf looks closer.
+var begins = [256]bool{'[': true, '#': true, ':': true, '_': true}
+
 // marksOf finds every mark of a text, in order. It looks at each byte once, since reports are long and marks are rare.
 func marksOf(text string) []mark {
 	var all []mark
 	open := -1 // where a bracket opens that holds only characters of an address so far
 	for i := 0; i < len(text); i++ {
 		c := text[i]
+		if open < 0 && !begins[c] {
+			continue
+		}
 		if open >= 0 && c != ':' && c != '.' && !isHexadecimal(c) {
 			open = -1
 		}
