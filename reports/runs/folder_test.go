@@ -432,3 +432,23 @@ func TestRunsThatCannotBeReadAreNamed(t *testing.T) {
 	require.Len(t, unread, 1)
 	assert.ErrorContains(t, unread[0], filepath.Join("damaged", reports.LoadFile))
 }
+
+func TestAFileTellsItsKindWhateverItsName(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "stored.json")
+	read := func(text string) (Stored, error) {
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return Read(path)
+	}
+	stored, err := read(`{"schema":"agstest.load/1.0","verdict":"pass"}`)
+	require.NoError(t, err)
+	assert.NotNil(t, stored.Load)
+	stored, err = read(`{"verdict":"pass","operations":{"refresh":{"schema":"agstest.conformance/1.0"}},"schema":"agstest.load/1.0"}`)
+	require.NoError(t, err)
+	assert.NotNil(t, stored.Load, "its schema stands last")
+	_, err = read(`{"schema":"agstest.load/1.0","verdict":"pa`)
+	assert.ErrorContains(t, err, "not JSON as agstest writes it", "it ends too soon")
+	for _, text := range []string{``, `[]`, `{"verdict":"pass"}`, `{"schema":7}`, `{"verdict":]}`} {
+		_, err = read(text)
+		assert.Error(t, err, text)
+	}
+}

@@ -120,18 +120,14 @@ func (s *Stored) readFile(path string) error {
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", path, err)
 	}
-	var head struct {
-		Schema string `json:"schema"`
-	}
-	// A damaged file is told by the reader below, in its own words.
-	_ = json.NewDecoder(io.LimitReader(text, reports.MaxStored)).Decode(&head)
+	schema := schemaIn(io.LimitReader(text, reports.MaxStored))
 	text.Close()
 	file, err := userfile.Open(path)
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", path, err)
 	}
 	defer file.Close()
-	kind, _, _ := reports.ParseSchema(head.Schema)
+	kind, _, _ := reports.ParseSchema(schema)
 	if kind == "" {
 		kind = map[string]string{reports.LoadFile: "agstest.load",
 			reports.ComparisonFile: "agstest.comparison"}[filepath.Base(path)]
@@ -148,6 +144,30 @@ func (s *Stored) readFile(path string) error {
 		return fmt.Errorf("reading %s: %w", path, err)
 	}
 	return nil
+}
+
+// schemaIn reads the member "schema" of a stored run and no further: it stands first in what agstest writes. Empty:
+// there is none, or the file is damaged before it, which whoever reads the whole tells in its own words.
+func schemaIn(text io.Reader) (schema string) {
+	decoder := json.NewDecoder(text)
+	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
+		return ""
+	}
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return ""
+		}
+		if name == "schema" {
+			_ = decoder.Decode(&schema)
+			return schema
+		}
+		var other json.RawMessage
+		if decoder.Decode(&other) != nil {
+			return ""
+		}
+	}
+	return ""
 }
 
 // Run is the question that the run asked: of its load part where it has one, else of its conformance part.
