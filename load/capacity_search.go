@@ -12,6 +12,7 @@ import (
 	"agstest/internal/environment"
 	"agstest/internal/failure"
 	"agstest/internal/figures"
+	"agstest/load/engine"
 	"agstest/load/limit"
 	"agstest/load/tally"
 	"agstest/reports"
@@ -223,7 +224,7 @@ func (s *search) stopped(ctx context.Context, kept float64, err error) (*reports
 	}
 	if ctx.Err() != nil {
 		r := s.unfinished(kept, "the search was interrupted")
-		r.Run.Partial = "it was interrupted"
+		r.Run.Partial = engine.Interrupted(ctx)
 		return r, nil
 	}
 	return s.unfinished(kept, "the search could not go on: "+err.Error()), nil

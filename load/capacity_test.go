@@ -294,10 +294,10 @@ func TestCapacityThatIsInterruptedReportsWhatItFound(t *testing.T) {
 	assert.NotEmpty(t, r.Run.Partial)
 	assert.Equal(t, reports.Inconclusive, r.Verdict)
 
-	ctx, cancel = context.WithCancel(context.Background())
+	ctx, told := context.WithCancelCause(context.Background())
 	s = newTestSearch(t, p, CapacityOptions{}, nil)
 	s.run = func(ctx context.Context, rate float64, length time.Duration) (*reports.Load, error) {
-		cancel()
+		told(errors.New("the run was told to stop (SIGTERM)"))
 		r, err := p.run(ctx, rate, length)
 		r.Run.Partial = "the run was interrupted"
 		return r, err
@@ -307,6 +307,7 @@ func TestCapacityThatIsInterruptedReportsWhatItFound(t *testing.T) {
 	assert.EqualValues(t, 1000, r.Total.Sent, "what the first point measured is kept")
 	assert.Equal(t, reports.Inconclusive, r.Verdict)
 	assert.Equal(t, "no rate was found that keeps the limits: the search was interrupted", r.Reason)
+	assert.Equal(t, "the run was told to stop (SIGTERM)", r.Run.Partial)
 
 	s = newTestSearch(t, p, CapacityOptions{}, nil)
 	broken := errors.New("no such host")

@@ -139,7 +139,7 @@ func Run(ctx context.Context, o Options) (*compare.Comparison, error) {
 		}
 		switch {
 		case ctx.Err() != nil:
-			run.Partial = "it was interrupted"
+			run.Partial = engine.Interrupted(ctx)
 		case err != nil:
 			run.Partial, broken = err.Error(), err
 		default:

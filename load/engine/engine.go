@@ -173,15 +173,20 @@ func Send(ctx context.Context, q Question) (*reports.Load, error) {
 	return report, nil
 }
 
+// Interrupted is why a run is partial whose context has ended, in the words of who ended it.
+func Interrupted(ctx context.Context) string {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause.Error()
+	}
+	return "it was interrupted"
+}
+
 // ending returns the ending of the record, once everything is in.
 func (q *Question) ending(ctx context.Context, a *attack, s *secondHand) *tally.Ending {
 	end := &tally.Ending{SetUp: q.SetUp}
 	switch out := a.out.Load(); {
 	case ctx.Err() != nil:
-		end.Partial = "it was interrupted"
-		if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
-			end.Partial = cause.Error()
-		}
+		end.Partial = Interrupted(ctx)
 	case out != nil:
 		end.Partial = (*out).Error()
 	}
