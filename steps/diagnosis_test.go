@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -380,4 +381,24 @@ func TestASpentSessionTokenBlamesNoHeader(t *testing.T) {
 		assert.Equal(t, reports.Error, q.Verdict, "%s: %s", id, q.Reason)
 		assert.Contains(t, q.Reason, "situations.active", id)
 	}
+}
+
+// TestDiagnosisAsksMoreThanOnce: a node or a limiter that refuses good OperatorAuthTokens now and then is no fault of
+// the environment file, so that the service is judged.
+func TestDiagnosisAsksMoreThanOnce(t *testing.T) {
+	var n atomic.Int64
+	report := conformed(t, mock.Config{}, func(s *mock.Server) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/ags/getSessionToken" || n.Add(1) > 2 {
+				s.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = w.Write([]byte(`{"code":401,"message":"the token is not usable"}`))
+		})
+	}, func(o *steps.Options) {
+		o.Environment.Mock, o.Generate, o.Sequences, o.Only = nil, 0, 0, []string{"SOST-01", "SOST-03"}
+	})
+	assert.Equal(t, reports.Pass, report.Verdict, report.Reason)
 }
