@@ -107,7 +107,7 @@ func Run(ctx context.Context, o Options) (*reports.Conformance, error) {
 	if ctx.Err() != nil {
 		partial = figures.Unbroken(context.Cause(ctx).Error())
 		if r.Repetition > 0 {
-			partial += fmt.Sprintf(" (in repetition %d of %d)", r.Repetition+1, r.repetitions())
+			partial += fmt.Sprintf(", in repetition %d of %d", r.Repetition+1, r.repetitions())
 		}
 	}
 	r.question.Service = r.Service

@@ -289,7 +289,7 @@ func TestAProtectedServiceGetsNoRepeats(t *testing.T) {
 	report, err := steps.Run(ctx, o)
 	require.NoError(t, err)
 	assert.Equal(t, reports.Fail, report.Verdict)
-	assert.Equal(t, "enough (in repetition 2 of 5)", report.Run.Partial)
+	assert.Equal(t, "enough, in repetition 2 of 5", report.Run.Partial)
 	for _, s := range report.Scenarios {
 		assert.NotEqual(t, reports.NotExercised, s.Verdict, "%s was played in the first repetition", s.ID)
 	}
