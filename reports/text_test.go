@@ -48,6 +48,10 @@ func TestSummaryOfAnInvalidRunSaysWhatToDo(t *testing.T) {
 	l.Generator.Starved = 40
 	assert.Contains(t, render(t, func(w io.Writer) error { return text.Terminal(w, nil, l, false) }),
 		"    What to do: give more --clients (count in the environment file), or ask for a lower rate: clients send no faster than the service answers them\n", "a bigger machine does not help")
+	l.Generator.Starved = 0
+	l.Invalid = []string{"the shards started up to 7.6 s apart, so that they were not one schedule; use --start-at"}
+	assert.Contains(t, render(t, func(w io.Writer) error { return text.Terminal(w, nil, l, false) }),
+		"    What to do: give each shard the same moment with --start-at\n", "nor is a shard too slow that came late")
 }
 
 // A search for the capacity that never began has neither a schedule nor clients yet.

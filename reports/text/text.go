@@ -263,6 +263,9 @@ func whatToDo(l *reports.Load) string {
 		return "give more --clients (count in the environment file), or ask for a lower rate: clients send no faster than " +
 			"the service answers them"
 	}
+	if len(l.Invalid) == 1 && strings.Contains(l.Invalid[0], "--start-at") {
+		return "give each shard the same moment with --start-at"
+	}
 	return "run again on a machine that does less besides, on a bigger one, or with a lower rate"
 }
 
