@@ -175,7 +175,7 @@ func (r *run) doubtFickle() {
 		if x := r.played[id].refusedAtOneTry(r); x != nil {
 			r.NoteOnce(fmt.Sprintf("a good request of %s was refused with status %d at one try and not at another (%s): a "+
 				"limiter on the way may refuse whatever is asked, or nodes behind a balancer may not share what was just "+
-				"made, or lag",
+				"made, or lag, or somebody else, such as another run, may use the account at the same time",
 				x.Request.Operation, x.Status, id))
 		}
 	}

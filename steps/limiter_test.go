@@ -168,6 +168,7 @@ func TestALimiterOfOneRouteProvesNothing(t *testing.T) {
 			q := requirement(t, report, "REF-06")
 			assert.Equal(t, c.want, q.Verdict, q.Reason)
 			assert.Contains(t, strings.Join(report.Notes, "\n"), "or nodes behind a balancer may not share what was just made")
+			assert.Contains(t, strings.Join(report.Notes, "\n"), "such as another run, may use the account")
 		})
 	}
 }
