@@ -28,6 +28,7 @@ type Prepared struct {
 	renewal *renewal
 	wrong   []reports.Wrong // found while they were set up, and not yet handed on
 	began   time.Time       // of the set-up; zero once it is handed on
+	names   string          // what is to be said of the addresses of the service
 }
 
 // Prepare checks a question, and makes schedule and clients. Nothing is sent. Errors are of the kind failure.Usage.
@@ -76,10 +77,20 @@ func (p *Prepared) setUp(ctx context.Context) error {
 	if p.wrong, err = p.crowd.SetUp(ctx, via, rate, o.SetUp); err != nil {
 		return o.Environment.Located(err)
 	}
+	p.names = via.AddressNote()
 	if p.plan.storm != nil {
 		p.storm = clients.NewStormRun(p.crowd, *p.plan.storm, o.Seed+uint64(o.Shard.Index))
 	}
 	return nil
+}
+
+// notes are those of the clients, and what the set-up saw of the addresses of the service.
+func (p *Prepared) notes() []string {
+	notes := p.crowd.Notes()
+	if p.names != "" {
+		notes = append(notes, "before the clock started: "+p.names+"; the load asks those that its connections lead to")
+	}
+	return notes
 }
 
 // Crowd is the clients.
@@ -111,7 +122,7 @@ func (p *Prepared) Send(ctx context.Context, leg Leg) (*reports.Load, error) {
 		Barrier: o.Barrier,
 		StartAt: o.StartAt, Waiting: o.Waiting, Progress: o.Progress, Secrets: o.Secrets, Now: o.Now,
 		SetUp:   p.crowd.SetUpReport(),
-		Notes:   p.crowd.Notes,
+		Notes:   p.notes,
 		Judging: p.crowd.Judging, Names: p.crowd, ShowIDs: o.ShowIDs,
 	}
 	q.Wrong, p.wrong = p.wrong, nil

@@ -494,14 +494,10 @@ func (r *run) noteWaits(entries []entry, sent int) []string {
 			fmt.Sprintf("503 came as the first answer to 1 in %d requests, and nothing in it tells of a limit on the rate; "+
 				"sent again, they were answered (ERR-08)", max(1, sent/unlimited)))
 	}
-	if outage := r.OutageNote(); outage != "" {
-		notes = append(notes, outage)
-	}
-	if limiter := r.LimiterNote(); limiter != "" {
-		notes = append(notes, limiter)
-	}
-	if node := r.NodeNote(); node != "" {
-		notes = append(notes, node)
+	for _, note := range []string{r.OutageNote(), r.LimiterNote(), r.NodeNote(), r.Client.AddressNote()} {
+		if note != "" {
+			notes = append(notes, note)
+		}
 	}
 	if spacing := r.Client.Spacing(); spacing > 0 {
 		notes = append(notes,

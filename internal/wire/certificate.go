@@ -61,7 +61,6 @@ func notTrusted(last *x509.Certificate) string {
 
 // otherHost tells which hosts a certificate is for.
 func otherHost(wrong x509.HostnameError) string {
-	const most = 3
 	text := "the certificate of the service is not for the host " + wrong.Host
 	if wrong.Certificate == nil {
 		return text + "; check the host in url"
@@ -70,13 +69,10 @@ func otherHost(wrong x509.HostnameError) string {
 	for _, ip := range wrong.Certificate.IPAddresses {
 		names = append(names, ip.String())
 	}
-	switch more := len(names) - most; {
-	case len(names) == 0:
+	if len(names) == 0 {
 		return text + ": it names no host (subject alternative name); check the host in url"
-	case more > 0:
-		names = append(names[:most:most], fmt.Sprintf("%d more", more))
 	}
-	return text + ", but for " + disarmed(strings.Join(names, ", ")) +
+	return text + ", but for " + disarmed(firstOf(names)) +
 		"; check the host in url, or give the name that it is for as sni"
 }
 

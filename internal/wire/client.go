@@ -47,6 +47,7 @@ type Client struct {
 	keepsNone atomic.Bool     // each request has a connection of its own
 	waits     waits           // how long the client has waited out answers
 	throttle  throttle
+	addresses addresses
 
 	resending        sync.Mutex
 	resent, repeated map[string]int // by operation: how many exchanges were sent once more; guarded by resending
@@ -337,7 +338,9 @@ func (c *Client) carry(ctx context.Context, call Call) (x *Exchange, lost loss) 
 	defer cancel()
 	ctx = context.WithValue(ctx, proxyKey{}, proxy)
 	var j journey
-	ctx = j.trace(ctx)
+	if ctx = j.trace(ctx); proxy == nil {
+		ctx = c.addresses.trace(ctx)
+	}
 	request, err := c.request(ctx, x)
 	if err != nil {
 		x.Err = err

@@ -63,13 +63,8 @@ func refusedBecause(given *tls.Certificate, asks *tls.CertificateRequestInfo, al
 
 // authorities lists the first of the names that a service sent of authorities (RFC 8446 section 4.2.4).
 func authorities(raw [][]byte) string {
-	const most = 3
 	var names []string
-	for i, der := range raw {
-		if i == most {
-			names = append(names, fmt.Sprintf("%d more", len(raw)-most))
-			break
-		}
+	for _, der := range raw {
 		var sequence pkix.RDNSequence
 		var name pkix.Name
 		if _, err := asn1.Unmarshal(der, &sequence); err == nil {
@@ -77,5 +72,5 @@ func authorities(raw [][]byte) string {
 		}
 		names = append(names, strings.TrimSpace(quotedName(name)))
 	}
-	return strings.Join(names, ", ")
+	return firstOf(names)
 }
