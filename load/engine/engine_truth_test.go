@@ -208,6 +208,29 @@ func TestAClosedLoopThatStandsStillDecidesNothing(t *testing.T) {
 	assert.Contains(t, report.Reason, "% of the time, as no virtual client was free")
 }
 
+// A second without a hit was one, though a client came free before it was looked at; not so where a hit was under way.
+func TestASecondWithoutAClient(t *testing.T) {
+	began := time.Now()
+	a := &attack{length: time.Minute, tally: tally.New([]string{"call"}, true, false, began)}
+	stoodStill := func() bool { return a.stoodStill(a.tally.Take()) }
+	a.waiting.Store(1)
+	assert.True(t, stoodStill(), "nothing is under way")
+
+	empty := a.tally.Take()
+	send := func(after time.Duration) {
+		a.waiting.Store(0)
+		a.inFlight.Add(1)
+		a.tally.Send(0, began.Add(after), began.Add(after))
+	}
+	send(2010 * time.Millisecond)
+	assert.True(t, a.stoodStill(empty), "the client came free since then")
+	assert.False(t, stoodStill(), "it was sent in this one")
+	empty = a.tally.Take()
+	assert.False(t, a.stoodStill(empty), "its answer is awaited")
+	send(4010 * time.Millisecond)
+	assert.False(t, a.stoodStill(empty), "one is awaited, and one was sent since then")
+}
+
 func TestOnlyALongStandstillCounts(t *testing.T) {
 	var s standstill
 	for i, second := range []struct {

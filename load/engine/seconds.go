@@ -102,10 +102,7 @@ func (s *secondHand) take(end *tally.Ending) {
 			f.Health.AtCap = p.waited.Load()
 		}
 	} else {
-		// Nothing was sent or answered in this second, or is under way, and a worker waits for a client.
-		still := len(f.Operations) == 0 && a.inFlight.Load() == 0 && a.waiting.Load() > 0 &&
-			time.Duration(f.Second)*time.Second < a.length
-		f.Health.StoodStill = int64(s.still.after(still))
+		f.Health.StoodStill = int64(s.still.after(a.stoodStill(f)))
 		f.Due = s.ledger.Sent()
 		for _, o := range f.Operations {
 			f.Due += o.Sent
@@ -123,6 +120,14 @@ func (s *secondHand) take(end *tally.Ending) {
 		s.recorder.AppendWith(f, s.concealed(a.tally.Newest()))
 	}
 	s.progress.add(f, news, s.ledger, s.askedBy(f), a.inFlight.Load())
+}
+
+// stoodStill tells that nothing was sent or answered in a second of a closed loop that was just taken out, or under way
+// in it, as its workers waited for a client. One that came free since then has no part in it.
+func (a *attack) stoodStill(f *tally.Frame) bool {
+	inFlight := a.inFlight.Load()
+	return len(f.Operations) == 0 && inFlight <= a.tally.SentSince() && inFlight+a.waiting.Load() > 0 &&
+		time.Duration(f.Second)*time.Second < a.length
 }
 
 // concealed takes secrets out of the messages of wrong answers.

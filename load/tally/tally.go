@@ -238,6 +238,19 @@ func (t *Tally) Present() int {
 	return t.current
 }
 
+// SentSince is how many of the hits without an answer were sent since the last second was taken out.
+func (t *Tally) SentSince() (sum int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range t.seconds {
+		for i := range s.operations {
+			o := &s.operations[i]
+			sum += o.Sent - o.Right - o.Wrong - o.Interrupted
+		}
+	}
+	return sum
+}
+
 // Sending is how long it took to send what was sent so far.
 func (t *Tally) Sending() time.Duration {
 	t.mu.Lock()
