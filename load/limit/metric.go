@@ -158,8 +158,11 @@ func ShowTime(nanoseconds float64) string {
 }
 
 func showShare(figure float64) string {
-	if figure == 0 {
+	switch figure {
+	case 0:
 		return "0 %"
+	case 1:
+		return "100 %"
 	}
 	digits := 2
 	for share := figure * 100; share < 0.1 && digits < 8; share *= 10 {
