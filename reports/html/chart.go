@@ -43,6 +43,8 @@ type axis struct {
 	Ticks []float64
 	// Time: the values are seconds, with ticks at whole minutes and the like.
 	Time bool
+	// Whole: the values are numbers of things, with ticks at whole numbers alone.
+	Whole bool
 }
 
 // line is one line of a chart.

@@ -2,6 +2,7 @@ package html
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"agstest/internal/figures"
@@ -42,6 +43,9 @@ func (a axis) scale(values []float64, from, to float64, rounded bool) scale {
 		s.ticks = roundTicks(s.low, s.high, 8)
 		if a.Time {
 			s.ticks = timeTicks(s.low, s.high)
+		}
+		if a.Whole {
+			s.ticks = slices.DeleteFunc(s.ticks, func(v float64) bool { return v != math.Trunc(v) })
 		}
 		s.ticks = s.within(s.ticks)
 	}

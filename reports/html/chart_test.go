@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"agstest/reports"
+	"agstest/reports/compare"
 )
 
 func TestTicksAreRoundAndHoldTheValues(t *testing.T) {
@@ -175,4 +176,21 @@ func TestTicksHaveNoExponent(t *testing.T) {
 	require.Equal(t, "0.00001 ms", axisMilliseconds(0.00001))
 	require.Equal(t, "5,000 ms", axisMilliseconds(5000))
 	require.Equal(t, "10 s", axisMilliseconds(10_000)) // "10,000 ms" has no room beside the axis
+}
+
+// Numbers of things have no ticks between them: 1, 1, 2, 2, 3 were those of three runs.
+func TestTicksOfWholeNumbersAreWhole(t *testing.T) {
+	require.Equal(t, []float64{1, 2, 3}, axis{Whole: true}.scale([]float64{1, 2, 3}, 0, 100, false).ticks)
+	require.Equal(t, []float64{1, 1.5, 2, 2.5, 3}, axis{}.scale([]float64{1, 2, 3}, 0, 100, false).ticks)
+	require.Equal(t, []float64{1}, axis{Whole: true}.scale([]float64{1}, 0, 100, false).ticks[:1])
+}
+
+// What a few runs let expect is anything: it is not drawn, or nothing else can be seen.
+func TestAnAdvisoryHistoryHasNoBand(t *testing.T) {
+	h := &compare.HistoryComparison{Runs: make([]compare.HistoryRun, 2), Metrics: []compare.HistoryMetric{
+		{Operation: "refresh", Metric: "p50", Value: 5e6, Low: 1e6, High: 9e6, Gates: true, Earlier: 2}}}
+	require.Equal(t, "p50 is 5.00 ms, expected 1.00 ms to 9.00 ms. Shaded: what an unchanged service stays within "+
+		"in 90 of 100 runs.", historyChart(h, 0, "refresh").Description)
+	h.Advisory = true
+	require.Equal(t, "p50 is 5.00 ms.", historyChart(h, 0, "refresh").Description)
 }

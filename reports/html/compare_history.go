@@ -70,9 +70,10 @@ func historyOf(h *compare.HistoryComparison) *historyShown {
 func historyChart(h *compare.HistoryComparison, n int, operation string) drawing {
 	c := chart{ID: fmt.Sprintf("x-history-%d", n),
 		Title: operation + ": response time over the earlier runs, and this one", Height: 260,
-		X: axis{Label: "run", Format: func(v float64) string { return figures.Count(int64(v)) }}, Y: axis{Label: "ms"}}
+		X: axis{Label: "run", Whole: true}, Y: axis{Label: "time", Format: axisMilliseconds}}
 	this := float64(len(h.Runs) + 1)
 	var words []string
+	shaded := "."
 	for _, m := range h.Metrics {
 		if m.Operation != operation || m.Value <= 0 {
 			continue
@@ -87,16 +88,18 @@ func historyChart(h *compare.HistoryComparison, n int, operation string) drawing
 			l.Y = append(l.Y, value)
 		}
 		l.X, l.Y = append(l.X, this), append(l.Y, float64(m.Value)/1e6)
-		if m.Gates && m.Earlier > 1 {
+		said := m.Metric + " is " + figures.Milliseconds(m.Value)
+		if m.Gates && m.Earlier > 1 && !h.Advisory { // of a few runs, what may be expected is anything
 			for range l.X {
 				l.Low, l.High = append(l.Low, float64(m.Low)/1e6), append(l.High, float64(m.High)/1e6)
 			}
-			words = append(words, fmt.Sprintf("%s is %s, expected %s to %s", m.Metric, figures.Milliseconds(m.Value),
-				figures.Milliseconds(m.Low), figures.Milliseconds(m.High)))
+			said += fmt.Sprintf(", expected %s to %s", figures.Milliseconds(m.Low), figures.Milliseconds(m.High))
+			shaded = ". Shaded: what an unchanged service stays within in 90 of 100 runs."
 		}
+		words = append(words, said)
 		c.Lines = append(c.Lines, l)
 	}
 	c.Marks = []mark{{At: this, Words: "this run"}}
-	c.Description = strings.Join(words, "; ") + ". Shaded: what an unchanged service stays within in 90 of 100 runs."
+	c.Description = strings.Join(words, "; ") + shaded
 	return c.draw()
 }

@@ -135,8 +135,7 @@ func pairsOf(i *compare.Interleaved, oldName, newName string) *interleavedShown 
 // pairChart draws the ratio within each pair, the basis of the test.
 func pairChart(i *compare.Interleaved, n int, operation string) drawing {
 	c := chart{ID: fmt.Sprintf("x-pair-%d", n), Title: operation + ": change within each pair", Height: 220,
-		X: axis{Label: "pair",
-			Format: func(v float64) string { return figures.Count(int64(v)) }}, Y: axis{Format: figures.Change}}
+		X: axis{Label: "pair", Whole: true}, Y: axis{Format: figures.Change}}
 	for _, metric := range []string{"p50", "p95"} {
 		l := line{Name: metric, Look: metric, Dots: true}
 		pair := 0

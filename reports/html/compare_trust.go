@@ -26,12 +26,13 @@ func comparisonTrust(c *compare.Comparison) []statement {
 	for _, reason := range c.NotComparable {
 		add(reports.NotComparable, reason)
 	}
+	oldName, _ := c.Sides()
 	for _, side := range []struct {
 		name string
 		run  *reports.Run
-	}{{"first", c.Old}, {"second", c.New}} {
+	}{{"the " + strings.ToLower(oldName), c.Old}, {c.NewInside(), c.New}} {
 		if side.run != nil && side.run.Mock != nil {
-			add(reports.Observed, "The service of the "+side.name+" run is the built-in mock, not a live one.")
+			add(reports.Observed, "The service of "+side.name+" is the built-in mock, not a live one.")
 		}
 	}
 	switch c.Method {
