@@ -354,7 +354,7 @@ func (c *Client) carry(ctx context.Context, call Call) (x *Exchange, lost loss) 
 	x.Resent = j.connections.Load() > 1
 	if err != nil {
 		x.Received = time.Now()
-		x.Err = j.sayWhere(causeOf(ctx, err), timeout)
+		x.Err = j.sayWhere(ctx, causeOf(ctx, err), timeout)
 		x.NoConnection = j.connections.Load() == 0 || refusesOurCertificate(err)
 		switch {
 		case ctx.Err() != nil:

@@ -120,6 +120,15 @@ func explainOwn(err error) string {
 	return ""
 }
 
+// The operations by which net/http names errors of a proxy.
+const proxyConnect, socksConnect = "proxyconnect", "socks connect"
+
+// toldOfProxy tells that an error says itself that a proxy is its reason.
+func toldOfProxy(err error) bool {
+	var operation *net.OpError
+	return errors.As(err, &operation) && (operation.Op == proxyConnect || operation.Op == socksConnect)
+}
+
 // explainProxy says why a proxy cannot be used, or why one of SOCKS made no connection. What went wrong on the way to
 // it, with its name or with its certificate, is not the service's.
 func explainProxy(err error) string {
@@ -127,9 +136,9 @@ func explainProxy(err error) string {
 	switch {
 	case !errors.As(err, &operation) || operation.Err == nil:
 		return ""
-	case operation.Op == "socks connect":
+	case operation.Op == socksConnect:
 		return refusedBySOCKS(operation.Err.Error())
-	case operation.Op == "proxyconnect":
+	case operation.Op == proxyConnect:
 		return "the proxy cannot be used: " + strings.NewReplacer("the service", "the proxy", "in url", "in proxy",
 			", or give the name that it is for as sni", "").Replace(Explain(operation.Err))
 	}

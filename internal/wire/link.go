@@ -87,17 +87,28 @@ type journey struct {
 	step atomic.Pointer[string] // on the way to a connection: what is waited for
 }
 
+// noWayYet is what is waited for once a proxy has taken the connection.
+const noWayYet = "the proxy opened no way to the service"
+
 // sayWhere tells of a time-out what was waited for: a name, a connection, a proxy, TLS or an answer. The time of TLS
-// and that of the exchange end together. Errors of dialling tell it themselves.
-func (j *journey) sayWhere(err error, after time.Duration) error {
+// and that of the exchange end together. Errors of dialling tell it themselves. Whatever else ends a connection that a
+// proxy has taken, before it has opened a way, is the proxy's doing.
+func (j *journey) sayWhere(ctx context.Context, err error, after time.Duration) error {
 	var timeout interface{ Timeout() bool }
 	var operation *net.OpError
+	var refusal proxyRefusal
 	step := j.step.Load()
-	if j.connections.Load() > 0 || step == nil || errors.As(err, &operation) || !errors.As(err, &timeout) ||
-		!timeout.Timeout() {
+	switch {
+	case j.connections.Load() > 0 || step == nil:
 		return err
+	case errors.As(err, &timeout) && timeout.Timeout():
+		if !errors.As(err, &operation) {
+			return timeoutError{after, *step}
+		}
+	case ctx.Err() == nil && *step == noWayYet && !errors.As(err, &refusal) && !toldOfProxy(err):
+		return &net.OpError{Op: proxyConnect, Net: "tcp", Err: err}
 	}
-	return timeoutError{after, *step}
+	return err
 }
 
 func (j *journey) trace(ctx context.Context) context.Context {
@@ -114,7 +125,7 @@ func (j *journey) trace(ctx context.Context) context.Context {
 		ConnectStart: func(_, address string) { wait(whose + "the connection to " + address + " was not accepted") },
 		ConnectDone: func(_, _ string, err error) {
 			if err == nil && proxy != nil {
-				wait("the proxy opened no way to the service")
+				wait(noWayYet)
 			}
 		},
 		TLSHandshakeStart: func() { wait("TLS did not come about") },

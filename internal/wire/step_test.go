@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http/httptrace"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -60,10 +62,39 @@ func TestATimeoutTellsWhatWasWaitedFor(t *testing.T) {
 		var j journey
 		ctx := j.trace(context.WithValue(t.Context(), proxyKey{}, c.proxy))
 		c.steps(httptrace.ContextClientTrace(ctx))
-		assert.Equal(t, c.want, Explain(j.sayWhere(late, 30*time.Second)), name)
-		for _, other := range []error{context.Canceled, &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}} {
-			assert.Equal(t, other, j.sayWhere(other, time.Second), "%s: it says why itself", name)
-		}
+		assert.Equal(t, c.want, Explain(j.sayWhere(ctx, late, 30*time.Second)), name)
+		other := &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}
+		assert.Equal(t, other, j.sayWhere(ctx, other, time.Second), "%s: it says why itself", name)
+		ended, end := context.WithCancel(ctx)
+		end()
+		assert.Equal(t, context.Canceled, j.sayWhere(ended, context.Canceled, time.Second), name)
+	}
+}
+
+// TestWhatAProxyEndsIsItsDoing: one that closes the connection, or is none, was taken for the service.
+func TestWhatAProxyEndsIsItsDoing(t *testing.T) {
+	const noProxy = "the proxy cannot be used: "
+	way := func(answer string) string {
+		return rawServer(t, func(conn net.Conn, _ []byte) { _, _ = io.WriteString(conn, answer) })
+	}
+	const closed = "closed the connection without a whole answer"
+	for answer, want := range map[string]string{
+		"":                    noProxy + "the proxy " + closed,
+		"SSH-2.0-OpenSSH\r\n": noProxy + "what came back is not a valid HTTP/1.1 answer",
+		"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n": proxyRefusal{403}.Error(),
+
+		"HTTP/1.1 200 OK\r\n\r\n": "the service " + closed,
+	} {
+		proxy, err := url.Parse(way(answer))
+		require.NoError(t, err)
+		client := newClient(t, Target{URL: "https://ags.example", Proxy: proxy})
+		_, err = client.Reach(t.Context())
+		require.Error(t, err)
+		// which of the two a closed connection looks like is up to the bytes that were not read
+		said := strings.Replace(err.Error(), "reset the connection", closed, 1)
+		assert.Equal(t, "GET https://ags.example/ags/servicediscovery got no answer: "+want, said)
+		key := map[bool]string{true: "url", false: "proxy"}[strings.HasPrefix(want, "the service")]
+		assert.Equal(t, key, KeyOf(err), want)
 	}
 }
 
