@@ -337,6 +337,26 @@ func TestTwoLoneLoadRunsAreShownUnlessOneLooksFarWorse(t *testing.T) {
 	}
 }
 
+// Hits that left late on a busy machine have longer response times, and the service has not become slower.
+func TestTwoLoneLoadRunsOfWhichOneLeftLate(t *testing.T) {
+	for name, test := range map[string]struct {
+		lag, service time.Duration
+		want         reports.Verdict
+	}{
+		"the lag may be all of it":           {13 * time.Millisecond, 4 * time.Millisecond, reports.Observed},
+		"more than the lag":                  {5 * time.Millisecond, 4 * time.Millisecond, reports.Inconclusive},
+		"the service itself took far longer": {13 * time.Millisecond, 12 * time.Millisecond, reports.Inconclusive},
+	} {
+		old := storedLoad("a", folderDay, 4*time.Millisecond)
+		new := storedLoad("b", folderDay.Add(time.Hour), 13*time.Millisecond)
+		new.Operations["refresh"].Service = storedLoad("c", folderDay, test.service).Total.Service
+		new.Operations["refresh"].Response.P95 = int64(19 * time.Millisecond)
+		new.Generator.Lag.P99 = int64(test.lag)
+		c := compare.CompareLoad(old, new)
+		assert.Equal(t, test.want, c.Verdict, "%s: %s", name, c.Reason)
+	}
+}
+
 // A call that the first run made and the second one never did cannot be said to be no worse.
 func TestTwoLoneLoadRunsOfWhichOneLacksACall(t *testing.T) {
 	for name, test := range map[string]struct {

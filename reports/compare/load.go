@@ -83,7 +83,7 @@ func compareLoad(old, new *reports.Load) *LoadComparison {
 	if len(merged.Operations) > 1 && old.Total != nil && new.Total != nil {
 		c.Operations = append(c.Operations, compareOperation(allOperations, old.Total, new.Total))
 	}
-	far := slices.Concat(unsent(old, new), c.farWorse(), recoveredLater(old.Storm, new.Storm))
+	far := slices.Concat(unsent(old, new), c.farWorse(old, new), recoveredLater(old.Storm, new.Storm))
 	switch {
 	case len(c.NotComparable) > 0:
 		c.Verdict = reports.NotComparable
@@ -145,17 +145,28 @@ func asksFor(p *reports.Plan, operation string) bool {
 const farTimes = int64(time.Millisecond)
 
 // farWorse names the figures of the second run that are so much worse that nobody should go on without asking again.
-// The bounds are those from which a history needs no second run; p99 is left out here as there.
-func (c *LoadComparison) farWorse() (found []string) {
+// The bounds are those from which a history needs no second run; p99 is left out here as there. What hits may have left
+// late, which is in response times, is the generator's own, unless service times are far worse as well.
+func (c *LoadComparison) farWorse(old, new *reports.Load) (found []string) {
 	floor := Rules{}.WithDefaults().Floor
+	far := func(metric string, was, is int64) bool {
+		return was > 0 && float64(is-was) > farBeyond*floor.of(metric)*float64(was) && is-was > farTimes
+	}
 	for _, o := range c.Operations {
 		if o.Operation == allOperations || o.Old == nil || o.New == nil {
 			continue
 		}
 		for _, point := range o.Shift {
 			metric := QuantileWord(point.Quantile)
-			if (metric == "p50" || metric == "p95") && point.Change() > farBeyond*floor.of(metric) &&
-				point.New-point.Old > farTimes {
+			if metric != "p50" && metric != "p95" || !far(metric, point.Old, point.New) {
+				continue
+			}
+			was, is := old.Operations[o.Operation].Service, new.Operations[o.Operation].Service
+			service := far("p50", was.P50, is.P50)
+			if metric == "p95" {
+				service = far("p95", was.P95, is.P95)
+			}
+			if service || point.New-point.Old > farTimes+new.Generator.Lag.P99 {
 				found = append(found, fmt.Sprintf("%s %s %s (%s, before %s)", o.Operation, metric,
 					figures.Change(point.Change()), figures.Milliseconds(point.New), figures.Milliseconds(point.Old)))
 			}
