@@ -221,7 +221,7 @@ func step(ctx context.Context) error {
 	var lack *talk.NotTestable
 	var sight *talk.Seen
 	outcome := check.Held
-	if (w.Setup || p.scenario.Background[i]) && errors.As(err, &miss) {
+	if (w.Setup || p.scenario.Background[i] || leadsToRefusal(p.scenario, i)) && errors.As(err, &miss) {
 		err = talk.Unknownf("the situation could not be set up: %v", miss)
 	}
 	switch {
@@ -260,6 +260,35 @@ func step(ctx context.Context) error {
 		return godog.ErrSkip
 	}
 	return nil
+}
+
+var (
+	wantsAccepted = regexp.MustCompile(`^the status is (?:2[0-9]{2}|300)$`)
+	wantsRefused  = regexp.MustCompile(
+		`^(?:the service refuses|the status is 4[0-9]{2}\b.*|no tokens of that account or device come)$`)
+)
+
+// leadsToRefusal tells of a step that a call is accepted, in a scenario that ends with the refusal of another call:
+// other scenarios are about the first.
+func leadsToRefusal(s *script.Scenario, i int) bool {
+	if !wantsAccepted.MatchString(s.Pickle.Steps[i].Text) {
+		return false
+	}
+	var call, before, behind string // before the step, and before the last that wants a status
+	ends := false
+	for k, step := range s.Pickle.Steps {
+		switch {
+		case step.Type == messages.PickleStepType_ACTION:
+			call = step.Text
+		case k == i:
+			before = call
+		case wantsRefused.MatchString(step.Text):
+			behind, ends = call, k > i
+		case wantsAccepted.MatchString(step.Text):
+			ends = false
+		}
+	}
+	return ends && before != behind
 }
 
 // perform runs the phrase of a step. A panic in it is our own fault and says so, without ending the run.

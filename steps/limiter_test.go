@@ -334,3 +334,26 @@ func TestAPageThatSaysThereIsNoRoomIsQuoted(t *testing.T) {
 	assert.Equal(t, reports.Error, q.Verdict, q.Reason)
 	assert.Contains(t, q.Reason, "with a page “Maintenance until noon”: there was no room for the call")
 }
+
+// TestWhatLeadsToARefusalIsNoMissOfIt: where the call before the one that is to be refused is not accepted, the
+// scenarios about that call fail, and whether the other one is refused could not be told.
+func TestWhatLeadsToARefusalIsNoMissOfIt(t *testing.T) {
+	t.Parallel()
+	report := conformed(t, mock.Config{}, func(s *mock.Server) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/ags/signOn" && strings.Contains(recordBody(r), `"multi"`) {
+				jsonOf(http.StatusUnauthorized, `{"message":"no"}`)(w)
+				return
+			}
+			s.ServeHTTP(w, r)
+		})
+	}, func(o *steps.Options) {
+		o.Environment.Mock, o.Generate, o.Sequences = nil, 0, 0
+		o.Only = []string{"SSO-06", "SUB-01", "SUB-05", "SUB-09", "GST-04"}
+	})
+	for id, want := range map[string]reports.Verdict{"SSO-06": reports.Fail, "SUB-01": reports.Fail,
+		"SUB-05": reports.Error, "SUB-09": reports.Error, "GST-04": reports.Error} {
+		q := requirement(t, report, id)
+		assert.Equal(t, want, q.Verdict, "%s: %s", id, q.Reason)
+	}
+}

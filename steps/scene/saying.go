@@ -110,8 +110,12 @@ func (w *World) refusedAgain(ctx context.Context, x *talk.Exchange, changed bool
 	if err != nil {
 		return err
 	}
-	if status := EffectiveStatus(again); status/100 == 2 || status == http.StatusMultipleChoices {
+	switch status := EffectiveStatus(again); {
+	case status/100 == 2:
 		return talk.Missf("refused again, as the first time", "%s when the same was asked once more", w.Describe(again))
+	case status == http.StatusMultipleChoices: // lets nobody in yet: what is picked from the list may still be refused
+		return talk.Unknownf("%s was refused first (%s), and a list of accounts came when the same was asked once more",
+			x.Request.Operation, w.Describe(x))
 	}
 	return nil
 }

@@ -96,6 +96,12 @@ func ofTheOperatorsAccount(ctx context.Context, w *scene.World) error {
 		return talk.Unknownf("the device of the account cannot sign on with any session token (%s), so that whose the "+
 			"first was could not be told", w.Describe(control))
 	}
+	if x, err = try(minted); err != nil || scene.EffectiveStatus(x)/100 == 2 { // the first refusal was another's
+		if err == nil {
+			err = noneOfOthers(w, x)
+		}
+		return err
+	}
 	return talk.Missf("a session token of the account that the OperatorAuthToken names",
 		"one with which the device of that account is refused (%s), where one of a request that names nobody else lets it in",
 		w.Describe(x))
