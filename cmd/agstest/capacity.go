@@ -126,7 +126,7 @@ percentiles. Where the generator itself is what cannot keep up, the rate is only
 		},
 	}
 	f.registerTraffic(c)
-	f.registerLimits(c)
+	f.registerLimits(c, "'refresh.p99<300ms' or 'errors<0.1%'")
 	f.registerSeed(c)
 	flags := c.Flags()
 	flags.StringVar(&from, "from", "",

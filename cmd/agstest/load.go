@@ -73,7 +73,7 @@ func (f *loadFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.rate, "rate", "",
 		"hits on a schedule, such as 200/s or 12000/m; max: no schedule, as fast as --workers can")
 	flags.DurationVar(&f.duration, "duration", 0, "how long, such as 30s or 10m")
-	f.registerLimits(c)
+	f.registerLimits(c, "'refresh.p99<300ms', 'errors<0.1%' or 'throughput>190/s'")
 	flags.StringVar(&f.profile, loadProfileFlag, "", "load over time from a file, or one that comes with agstest: "+
 		strings.Join(schedule.Profiles(), ", "))
 	if flags.Lookup(olderProfileFlag) == nil {
@@ -100,9 +100,10 @@ func (f *loadFlags) register(c *cobra.Command) {
 	}
 }
 
-func (f *loadFlags) registerLimits(c *cobra.Command) {
+// registerLimits adds the flag of the limits; examples are some that the command takes.
+func (f *loadFlags) registerLimits(c *cobra.Command, examples string) {
 	c.Flags().StringArrayVar(&f.limits, "limit", nil,
-		"what must be kept, such as 'refresh.p99<300ms', 'errors<0.1%' or 'throughput>190/s'; may be given more than once")
+		"what must be kept, such as "+examples+"; may be given more than once")
 }
 
 // registerTraffic adds the flags of the requests and their senders.
