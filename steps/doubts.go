@@ -173,9 +173,10 @@ func (r *run) takeBack(e *entry) {
 func (r *run) doubtFickle() {
 	for _, id := range slices.Sorted(maps.Keys(r.played)) {
 		if x := r.played[id].refusedAtOneTry(r); x != nil {
-			r.NoteOnce(fmt.Sprintf("a good request of %s was refused with status %d at one try and not at another (%s): a "+
-				"limiter on the way may refuse whatever is asked, or nodes behind a balancer may not share what was just "+
-				"made, or lag, or somebody else, such as another run, may use the account at the same time",
+			r.NoteOnce(fmt.Sprintf("a good request of %s was answered with status %d at one try and not at another "+
+				"(%s): a limiter on the way may refuse whatever is asked, or nodes behind a balancer may not share "+
+				"what was just made, or lag, or somebody else, such as another run, may use the account at the same "+
+				"time",
 				x.Request.Operation, x.Status, id))
 		}
 	}
@@ -203,7 +204,11 @@ func (r *run) suspectOf(e *entry) *talk.Exchange {
 	return nil
 }
 
-// refusedAtOneTry is a good request of a scenario that failed at one try, since it was refused, and not at another;
+// oftenLimiters are statuses that limiters give in place of 429, and that services have for other things.
+var oftenLimiters = []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden,
+	http.StatusInternalServerError}
+
+// refusedAtOneTry is a good request of a scenario that failed at one try, since it was answered so, and not at another;
 // nil: there is none.
 func (e *entry) refusedAtOneTry(r *run) *talk.Exchange {
 	if failed := e.showed[string(reports.Fail)]; e.cut || failed == 0 || failed == e.tries {
@@ -217,7 +222,7 @@ func (e *entry) refusedAtOneTry(r *run) *talk.Exchange {
 		code, coded := check.SubCode(x.Exchange)
 		switch status := scene.EffectiveStatus(x); {
 		case x.Tampered != "", x.Request.Operation == "", coded && ags.IsSubCode(code):
-		case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		case slices.Contains(oftenLimiters, status):
 			return x
 		}
 	}

@@ -141,6 +141,8 @@ func TestALimiterOfOneRouteProvesNothing(t *testing.T) {
 	}{
 		"403, sound":  {http.StatusForbidden, `{"message":"Limit Exceeded"}`, nil, reports.Pass},
 		"403, faulty": {http.StatusForbidden, `{"message":"Limit Exceeded"}`, []mock.Fault{fault(t, "refresh-any-type")}, reports.Fail},
+		"400, sound":  {http.StatusBadRequest, `{"error":"quota"}`, nil, reports.Pass},
+		"500, sound":  {http.StatusInternalServerError, `{"error":"quota"}`, nil, reports.Fail}, // as a fault would
 		"401, faulty": {http.StatusUnauthorized, `{"error":"quota"}`, []mock.Fault{fault(t, "refresh-any-type")}, reports.Fail},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -355,5 +357,29 @@ func TestWhatLeadsToARefusalIsNoMissOfIt(t *testing.T) {
 		"SUB-05": reports.Error, "SUB-09": reports.Error, "GST-04": reports.Error} {
 		q := requirement(t, report, id)
 		assert.Equal(t, want, q.Verdict, "%s: %s", id, q.Reason)
+	}
+}
+
+// TestOneRefusalOfALimiterAccusesNobody: whichever request a limiter refuses, nobody is said to be let in by it.
+func TestOneRefusalOfALimiterAccusesNobody(t *testing.T) {
+	for id, path := range map[string]string{"SUB-09": "/ags/signOn", "GST-17": "/ags/signOnWithSessionToken"} {
+		for refused := range int64(12) {
+			var n atomic.Int64
+			report := conformed(t, mock.Config{}, func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path == path && n.Add(1) == refused+1 {
+						jsonOf(http.StatusUnauthorized, `{"code":401,"message":"the token is not usable"}`)(w)
+						return
+					}
+					s.ServeHTTP(w, r)
+				})
+			}, func(o *steps.Options) {
+				o.Environment.Mock, o.Generate, o.Sequences, o.Concurrency, o.Only = nil, 0, 0, 1, []string{id}
+			})
+			for _, f := range requirement(t, report, id).Findings {
+				assert.NotContains(t, f.Expected+f.Got, "refused again, as the first time", "request %d", refused)
+				assert.NotContains(t, f.Got, "with which the device of that account is refused", "request %d", refused)
+			}
+		}
 	}
 }
