@@ -318,33 +318,38 @@ func TestTimesAreLookedAtLater(t *testing.T) {
 	for _, c := range []struct {
 		fault, id string
 	}{{"refresh-extends-fixed-end", "REF-10"}, {"refresh-old-times", "REF-09"}, {"", "REF-10"}} {
-		config := mock.Config{}
-		if c.fault != "" {
-			config.Faults = []mock.Fault{fault(t, c.fault)}
-		}
-		var refreshes atomic.Int64
-		e, end, err := started(config, func(s *mock.Server) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path == "/ags/refresh" {
-					refreshes.Add(1)
-				}
-				s.ServeHTTP(w, r)
+		t.Run(cmpName(c.fault), func(t *testing.T) {
+			t.Parallel() // it waits
+			config := mock.Config{}
+			if c.fault != "" {
+				config.Faults = []mock.Fault{fault(t, c.fault)}
+			}
+			var refreshes atomic.Int64
+			e, end, err := started(config, func(s *mock.Server) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path == "/ags/refresh" {
+						refreshes.Add(1)
+					}
+					s.ServeHTTP(w, r)
+				})
 			})
+			require.NoError(t, err)
+			defer end()
+			e.Mock = nil
+			o := steps.Options{Environment: e, Only: []string{"REF-02", "REF-09", "REF-10"}}
+			without := run(t, o)
+			hastily := refreshes.Swap(0)
+			o.Patience = 5 * time.Second
+			report := run(t, o)
+			assert.Equal(t, hastily+1, refreshes.Load(), "all wait for one and the same")
+			want := reports.Pass
+			if c.fault != "" {
+				want = reports.Warn // the rules about fixed_exp and exp are inferred
+			}
+			q := requirement(t, report, c.id)
+			assert.Equal(t, want, q.Verdict, "%s: %s", c.fault, q.Reason)
+			hasty := requirement(t, without, "REF-10")
+			assert.Equal(t, reports.Skipped, hasty.Verdict, hasty.Reason)
 		})
-		require.NoError(t, err)
-		t.Cleanup(end)
-		e.Mock = nil
-		without := run(t, steps.Options{Environment: e, Only: []string{"REF-02", "REF-09", "REF-10"}})
-		hastily := refreshes.Swap(0)
-		report := run(t, steps.Options{Environment: e, Only: []string{"REF-02", "REF-09", "REF-10"}, Patience: 5 * time.Second})
-		assert.Equal(t, hastily+1, refreshes.Load(), "all wait for one and the same")
-		want := reports.Pass
-		if c.fault != "" {
-			want = reports.Warn // the rules about fixed_exp and exp are inferred
-		}
-		q := requirement(t, report, c.id)
-		assert.Equal(t, want, q.Verdict, "%s: %s", c.fault, q.Reason)
-		hasty := requirement(t, without, "REF-10")
-		assert.Equal(t, reports.Skipped, hasty.Verdict, hasty.Reason)
 	}
 }

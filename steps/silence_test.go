@@ -21,6 +21,7 @@ import (
 // TestSilenceIsWaitedForTwice: a service that never answers broken JSON costs two time-outs in all, whichever calls get
 // it. Tries that were not sent then could not tell.
 func TestSilenceIsWaitedForTwice(t *testing.T) {
+	t.Parallel()
 	var unanswered atomic.Int64
 	e, end, err := started(mock.Config{}, func(s *mock.Server) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
