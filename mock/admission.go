@@ -204,6 +204,14 @@ func (s *Server) endSessions(c *call, a *account, d *device) {
 		}
 	case behaviour.OneSession && d != nil:
 		d.ended = s.state.serial
+	case behaviour.SessionLimit > 0:
+		a.sessions = append(a.sessions, s.state.serial+1)
+		if over := len(a.sessions) - behaviour.SessionLimit; over > 0 {
+			for _, each := range a.devices {
+				each.ended = max(each.ended, a.sessions[over-1])
+			}
+			a.sessions = a.sessions[over:]
+		}
 	}
 }
 

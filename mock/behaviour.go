@@ -13,6 +13,7 @@ type Behaviour struct {
 	OneSession         bool   // a sign-on of a known device ends the session that it had
 	OneSessionAccount  bool   // a sign-on of any device ends the sessions of all devices of its account
 	OneDeviceAccount   bool   // a sign-on of a device ends the sessions of the other devices of its account
+	SessionLimit       int    // a sign-on beyond so many ends the oldest session of its account; 0: no limit
 	OneSessionToken    bool   // a session token of getSessionToken ends the one that the account had
 	TenantRequired     bool   // a call without nv-tenant-id is refused (400) instead of served as the first tenant
 	UnknownTenant      int    // 400; at discovery 404

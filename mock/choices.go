@@ -115,6 +115,8 @@ func Choices() []Choice {
 			func(c *Behaviour) { c.OneSessionAccount = true }),
 		choice("one-device-an-account", "a sign-on ends the sessions of the other devices of its account",
 			func(c *Behaviour) { c.OneDeviceAccount = true }),
+		choice("sessions-limited", "the fourth sign-on of an account ends its oldest session, as its tokens say",
+			func(c *Behaviour) { c.SessionLimit = maxSessions }),
 		choice("one-session-token-an-account", "a session token that getSessionToken gives ends the one that the account had",
 			func(c *Behaviour) { c.OneSessionToken = true }),
 		choice("errors-empty", "refusals have no body", func(c *Behaviour) { c.ErrorBody = "empty" }),

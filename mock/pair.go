@@ -103,7 +103,12 @@ func refreshClaims(behaviour *Behaviour, g *grant, jti string, exp, fixedExp int
 	return claims
 }
 
-func sessionControl() object { return object{{"maxSessions", 3}, {"sessionControlEnabled", true}} }
+// maxSessions is how many sessions of an account tokens tell of.
+const maxSessions = 3
+
+func sessionControl() object {
+	return object{{"maxSessions", maxSessions}, {"sessionControlEnabled", true}}
+}
 
 // sign turns a draft into a token. Choices come first, then faults.
 func (c *call) sign(d *draft) string {

@@ -85,6 +85,7 @@ type account struct {
 	wasCancelled bool
 	provider     *string // what an operator's call must send back to keep it; nil: null
 	virtual      bool
+	sessions     []uint64  // the serials of its sessions, where their number is limited
 	lastSession  string    // the session token that was minted last, where a new one ends it
 	begins, ends time.Time // between these it is valid; zero: whenever
 }

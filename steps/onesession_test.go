@@ -100,3 +100,25 @@ func TestAPairThatIsHalfRefusedIsFound(t *testing.T) {
 		})
 	}
 }
+
+// TestSessionsUpToALimit: a sign-on beyond the limit that tokens tell of may end the oldest session of the account,
+// also where no device may be made to find that out. A refresh that is refused for another reason is still found.
+func TestSessionsUpToALimit(t *testing.T) {
+	t.Parallel()
+	for fault, want := range map[string]reports.Verdict{"": reports.Pass, "refresh-no-chain": reports.Fail} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			config := mock.Config{Choices: []mock.Choice{conformingChoice(t, "sessions-limited")}}
+			if f, has := mock.FaultByName(fault); has {
+				config.Faults = []mock.Fault{f}
+			}
+			e := service(t, config)
+			e.Mock, e.Allow.FirstTime = nil, false
+			o := patient
+			o.Environment = e
+			report := run(t, o)
+			assert.Equal(t, want, report.Verdict, "%s %+v", report.Reason, report.Causes)
+			assert.Equal(t, want, requirement(t, report, "REF-18").Verdict)
+		})
+	}
+}

@@ -53,10 +53,10 @@ func (r *run) offerUsersDevice(ctx context.Context) {
 	r.OfferUsersDevice(ctx, r.anyStep(func(text string) bool { return text == "odd requests are sent to signOut" }))
 }
 
-// lookAtSessions finds out, with about ten requests, whether a sign-on of a device leaves other sessions alone, its own
-// and those of another device: then scenarios do not disturb each other. Where that is not so, or is not known, they
-// run one after the other. Few scenarios do so anyway; there it only looks whether session tokens are good beside each
-// other. It tells whether one was refused.
+// lookAtSessions finds out, with a dozen requests or so, whether a sign-on of a device leaves other sessions alone, its
+// own and those of another device: then scenarios do not disturb each other. Where that is not so, or is not known,
+// they run one after the other. Few scenarios do so anyway; there it only looks whether session tokens are good beside
+// each other. It tells whether one was refused.
 func (r *run) lookAtSessions(ctx context.Context, w *scene.World) (refused bool) {
 	few := len(r.selection.scenarios) < fewScenarios
 	sessions := make([]*talk.Client, 2, 3)
@@ -67,7 +67,7 @@ func (r *run) lookAtSessions(ctx context.Context, w *scene.World) (refused bool)
 	if !signedOn || few {
 		return refused
 	}
-	r.SessionsApart = r.sessionsLast(ctx, w, sessions)
+	r.SessionsApart = r.fillSessions(ctx, w, sessions[0]) && r.sessionsLast(ctx, w, sessions)
 	if r.SessionsApart && len(sessions) > 2 && r.options.Actions == nil { // which may end it
 		r.Early.Store(sessions[2])
 	}
@@ -93,6 +93,22 @@ func (r *run) beside(ctx context.Context) *scene.World {
 		r.Concurrency = concurrency
 	}
 	return w
+}
+
+// mostSessions is up to which limit of sessions lookAtSessions tries whether a service keeps to it.
+const mostSessions = 20
+
+// fillSessions signs the device on as often as a token says that its account may have sessions (sessionControl), so
+// that those from before have ended where a sign-on beyond the limit ends the oldest. False: a sign-on failed. Tokens
+// of a pool are few, and not used up for it.
+func (r *run) fillSessions(ctx context.Context, w *scene.World, first *talk.Client) bool {
+	limit := scene.SessionLimit(first.Pair.AccessToken)
+	source := r.Environment.Situations["active"].SessionTokens
+	if limit == 0 || limit > mostSessions || source != nil && source.Pool != "" {
+		return true
+	}
+	filled, _ := r.signOnBeside(ctx, w, make([]*talk.Client, limit))
+	return filled
 }
 
 // signOnBeside signs a device on several times at the same moment, when all session tokens for that are there. It tells

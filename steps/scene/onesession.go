@@ -3,9 +3,11 @@ package scene
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 
 	"agstest/ags"
+	"agstest/internal/check"
 	"agstest/steps/script"
 	"agstest/steps/talk"
 )
@@ -57,6 +59,20 @@ func (w *World) signOnOf(ctx context.Context, clientID string) (*talk.Request, e
 		r.Set("clientId", talk.JSON(clientID))
 	}
 	return r, err
+}
+
+// SessionLimit is how many sessions an access token says that its account may have; 0: it tells of no limit.
+func SessionLimit(accessToken string) int {
+	jws, err := check.ParseJWS(accessToken)
+	if err != nil {
+		return 0
+	}
+	claims, err := jws.Claims()
+	if err != nil {
+		return 0
+	}
+	limit, _ := claims.Get("sessionControl").Get("maxSessions").Int()
+	return int(max(0, min(limit, math.MaxInt32)))
 }
 
 // NeedsTwoTokens is an error where two session tokens of an account cannot be good at the same moment.
