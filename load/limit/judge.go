@@ -60,7 +60,9 @@ type Run struct {
 // inconclusive, with what would decide. The interval is the wider one of a block bootstrap (expanded for few blocks by
 // Student's t) and of what the number of answers alone allows: order statistics for percentiles, Clopper and Pearson's
 // interval for shares. Errors, and slow answers, that come in bursts make the first one wide; if their number alone is
-// beyond the limit, this run did not keep it, and that is a fail. The same run and seed always give the same verdicts.
+// beyond the limit, this run did not keep it, and that is a fail. A storm is over when everyone is in: its answers come
+// at once and are few later, so that its blocks say nothing of each other, and the number alone counts. The same run
+// and seed always give the same verdicts.
 // Late are the limits that the lag of the generator itself may have decided. Sure are the limits on response times that
 // the service times alone break: they would not have been kept however long hits waited before they were sent.
 func Judge(limits []Limit, run Run) (judged []reports.Limit, late, sure []string) {
@@ -184,19 +186,40 @@ func (l Limit) judge(blocks []Stretch, length int, run Run, random *rand.Rand) j
 		verdict.Verdict = l.verdict(value)
 		return verdict
 	}
-	if seconds < MinBlocks {
+	storm := run.Storm != nil
+	if seconds < MinBlocks && !storm {
 		verdict.Verdict, verdict.Reason = l.judgeShort(blocks, &total, seconds)
 		return verdict
 	}
 
-	low, high, missing := l.interval(blocks, &total, value, figure, random)
+	low, high := value, value
+	if !storm {
+		low, high = spread(len(blocks), value, figure, random)
+	}
+	low, high, missing := l.byNumber(blocks, &total, low, high)
 	low = max(low, 0)
 	verdict.low, verdict.high = low, high
 	verdict.Interval = l.shown(max(low, l.least(blocks))) + " – " + l.shown(high)
+	more, note := "a storm of more clients would decide", ""
+	if !storm {
+		more, note = l.needed(value, low, high, total.Sent, seconds), shortBlocks(length, seconds)
+	}
+	l.judgeByInterval(&verdict, blocks, &total, missing, more)
+	if note != "" {
+		if verdict.Reason != "" {
+			verdict.Reason += "; "
+		}
+		verdict.Reason += note
+	}
+	return verdict
+}
 
-	better, worse := high, low
+// judgeByInterval decides a limit by its interval. Missing is how many right answers a percentile lacks, more says what
+// would decide.
+func (l Limit) judgeByInterval(verdict *judgement, blocks []Stretch, total *Stretch, missing int64, more string) {
+	better, worse := verdict.high, verdict.low
 	if l.Above {
-		better, worse = low, high
+		better, worse = worse, better
 	}
 	switch {
 	case l.Keeps(better):
@@ -204,23 +227,16 @@ func (l Limit) judge(blocks []Stretch, length int, run Run, random *rand.Rand) j
 	case !l.Keeps(worse):
 		verdict.Verdict = reports.Fail
 	default:
-		l.judgeByNumber(&verdict, blocks, &total)
+		l.judgeByNumber(verdict, blocks, total)
 		switch {
 		case verdict.Verdict == reports.Fail:
 		case missing > 0:
 			verdict.Reason = fmt.Sprintf("%s right answers are too few for %s; %s at least are needed",
 				figures.Count(total.Right), l.Metric, figures.Count(missing))
 		default:
-			verdict.Reason = "the interval holds the limit itself; " + l.needed(value, low, high, total.Sent, seconds)
+			verdict.Reason = "the interval holds the limit itself; " + more
 		}
 	}
-	if note := shortBlocks(length, seconds); note != "" {
-		if verdict.Reason != "" {
-			verdict.Reason += "; "
-		}
-		verdict.Reason += note
-	}
-	return verdict
 }
 
 // judgeByNumber fails a limit that is within its interval, where what breaks it is too much by its number alone.
@@ -277,17 +293,21 @@ func (l Limit) verdict(value float64) reports.Verdict {
 	return reports.Fail
 }
 
-// interval returns the interval in which a longer run would find the figure, and how many right answers it lacks to
-// have an end.
-func (l Limit) interval(blocks []Stretch, total *Stretch, value float64, figure func([]int) float64,
-	random *rand.Rand) (low, high float64, missing int64) {
-	interval := stats.BlockBootstrap(random, len(blocks), 2000, level, figure)
+// spread returns the interval in which a longer run would find the figure of so many blocks, as far as they differ.
+func spread(blocks int, value float64, figure func([]int) float64, random *rand.Rand) (low, high float64) {
+	interval := stats.BlockBootstrap(random, blocks, 2000, level, figure)
 	// Few blocks vary less among themselves than a normal population would: the percentile interval is expanded
 	// accordingly (T. C. Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69
 	// (2015), section 4.1.3).
-	m := float64(len(blocks))
+	m := float64(blocks)
 	expand := stats.StudentQuantile(1-(1-level)/2, m-1) / stats.NormalQuantile(1-(1-level)/2) * math.Sqrt(m/(m-1))
-	low, high = value-(value-interval.Low)*expand, value+(interval.High-value)*expand
+	return value - (value-interval.Low)*expand, value + (interval.High-value)*expand
+}
+
+// byNumber widens an interval to what the number of answers alone allows, and returns how many right answers it lacks
+// to have an end.
+func (l Limit) byNumber(blocks []Stretch, total *Stretch, from, to float64) (low, high float64, missing int64) {
+	low, high = from, to
 	switch {
 	case l.Quantile > 0:
 		below, above, enough := l.orderInterval(blocks, total.Right)

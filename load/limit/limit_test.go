@@ -339,6 +339,49 @@ func TestStormIsJudged(t *testing.T) {
 	assert.Equal(t, reports.Error, judgeOne(t, "storm.recovered<90s", Run{Seconds: 100}).Verdict)
 }
 
+// The answers of a storm come at once, and those that a client had to ask for again later: how they are spread over its
+// seconds says nothing of another storm, and nobody chooses how long it takes.
+func TestAStormIsJudgedByItsNumbers(t *testing.T) {
+	run := func(seconds int, wrong int64) Run { // 100 clients in the first second, and those who try again in the last
+		storm := &reports.Storm{Clients: 100}
+		return Run{Seconds: seconds, Storm: storm, Stretch: func(_ string, from, to int) Stretch {
+			var s Stretch
+			if from == 0 {
+				s = Stretch{Sent: 100, Right: 100 - wrong, Wrong: wrong}
+			}
+			if to == seconds {
+				s.Sent, s.Right = s.Sent+wrong, s.Right+wrong
+			}
+			if s.Right > 0 {
+				s.Response = []ValueCount{{int64(20 * time.Millisecond), s.Right}}
+			}
+			return s.summed()
+		}}
+	}
+	const third, even = "25.86 % – 41.48 %", "20.0 ms – 20.0 ms" // 50 of 150, and all alike
+	for text, test := range map[string]struct {
+		run      Run
+		want     reports.Verdict
+		interval string
+		reason   string
+	}{
+		"errors<70%":  {run(6, 50), reports.Pass, third, ""},
+		"errors<41%":  {run(6, 50), reports.Inconclusive, third, "a storm of more clients would decide"},
+		"errors<25%":  {run(6, 50), reports.Fail, third, ""},
+		"errors<10%":  {run(1, 0), reports.Pass, "0 % – 3.62 %", ""},
+		"p50<100ms":   {run(1, 0), reports.Pass, even, ""},
+		"p50<10ms":    {run(1, 0), reports.Fail, even, ""},
+		"mean<30ms":   {run(2, 10), reports.Pass, even, ""},
+		"p99.9<100ms": {run(1, 0), reports.Inconclusive, "20.0 ms – unknown", "100 right answers are too few"},
+	} {
+		got := judgeOne(t, text, test.run)
+		assert.Equal(t, test.want, got.Verdict, "%s: %+v", text, got)
+		assert.Equal(t, test.interval, got.Interval, text)
+		assert.Contains(t, got.Reason, test.reason)
+		assert.NotContains(t, got.Reason, "blocks")
+	}
+}
+
 // The end of a storm holds the lag of the generator, as response times do.
 func TestLagIsJudgedAgainstTheEndOfAStorm(t *testing.T) {
 	limits, err := ParseAll([]string{"storm.recovered<90s"})
