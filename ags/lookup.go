@@ -1,5 +1,12 @@
 package ags
 
+import "slices"
+
+// IsClaim tells whether a page names a claim of tokens, such as accountId.
+func IsClaim(name string) bool {
+	return slices.ContainsFunc(Claims, func(c Claim) bool { return c.Name == name })
+}
+
 // OperationByName finds an operation by its name, such as signOnWithSessionToken.
 func OperationByName(name string) (Operation, bool) {
 	for _, o := range Operations {

@@ -460,6 +460,33 @@ func TestOwnFeatures(t *testing.T) {
 	assert.Equal(t, reports.Fail, report.Verdict, report.Reason)
 }
 
+// TestOwnSentencesThatLookAtNothing: what names a claim or a request that is not there is no pass, and two names are
+// two however they are joined.
+func TestOwnSentencesThatLookAtNothing(t *testing.T) {
+	const generated = "every one was answered in time, none with 500 or more, and nobody was let in without a good " +
+		"token or password"
+	for sentence, want := range map[string]reports.Verdict{
+		"the access token has none of the claims accountId and deviceId": reports.Fail,
+		"the access token has none of the claims accountId,deviceId":     reports.Fail,
+		"the access token has none of the claims password and pin":       reports.Pass,
+		"the claims accountid are the same in both tokens":               reports.Error,
+		"the claims accountId and deviceId are the same in both tokens":  reports.Pass,
+		"each was refused with 400":                                      reports.Error,
+		"each was answered without a fault of the service":               reports.Error,
+		"each was refused":                           reports.Error,
+		"every answer was one that the model allows": reports.Error,
+		generated: reports.Error,
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			feature := fstest.MapFS{"mine.feature": {Data: []byte("Feature: Mine\n  @mine\n  Scenario: Looking\n" +
+				"    Given a client that is signed on\n    Then " + sentence + "\n")}}
+			report := run(t, steps.Options{Environment: service(t, mock.Config{}), Features: feature, Tags: "@mine"})
+			require.Len(t, report.Scenarios, 1)
+			assert.Equal(t, want, report.Scenarios[0].Verdict, report.Scenarios[0].Reason)
+		})
+	}
+}
+
 // TestWaitedOutAnswersAreNoted: 429 with Retry-After is neither a failure nor hidden.
 func TestWaitedOutAnswersAreNoted(t *testing.T) {
 	n := 0

@@ -68,7 +68,7 @@ type World struct {
 	Sharing      bool           // the requests are for all scenarios
 	Registration string         // the type of register/{type}
 	Companion    companion
-	Explored     error          // what exploring found
+	Explored     error          // what exploring found; before any, that there was none
 	Broken       []Broken       // answers to broken bodies
 	Subject      *Subject       // a situation of the environment file that stands for the refusals to come
 	Precise      bool           // requests are right but for one thing, so that few succeed
@@ -105,7 +105,9 @@ func New(r *Stage, s *script.Scenario) *World {
 		fmt.Fprintf(h, " repetition %d", r.Repetition)
 	}
 	w := &World{Stage: r, Scenario: s, Random: rand.New(rand.NewPCG(r.Options.Seed, h.Sum64())),
-		Tenant: r.Environment.Tenant, Service: r.Service}
+		Tenant: r.Environment.Tenant, Service: r.Service,
+		Explored: talk.Unknownf("nothing was sent before that this sentence looks at; write first what is sent, " +
+			"such as: When near misses of the session token are sent to signOnWithSessionToken")}
 	if r.Environment.Cookies == "keep" {
 		w.jar, _ = cookiejar.New(nil) // without a list it never fails
 	}

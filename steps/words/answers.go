@@ -31,7 +31,7 @@ var answerPhrases = []Sentence{
 			}
 			return statusIs(ctx, w, x, a.words[0], a.words[1])
 		}).like("the status is 401, or with a warning 400 or 403").reading(
-		`the status is ([0-9][0-9, or]*?)(?:, or with a warning ([0-9][0-9, or]*))?`),
+		`the status is (` + statuses + `)(?:, or with a warning (` + statuses + `))?`),
 	then("the service refuses",
 		"The last answer has a status from 400 to 499 and holds no tokens.",
 		withAnswer(func(w *scene.World, x *talk.Exchange, _ arguments) error {

@@ -145,6 +145,10 @@ func whyAllUnproven(w *scene.World, x *talk.Exchange) string {
 // refusedWith holds the answers to broken bodies against a status; 0: any refusal, and a body that is taken warns. What
 // a firewall barred leaves the rest as it is.
 func refusedWith(w *scene.World, wanted int) error {
+	if len(w.Broken) == 0 {
+		return talk.Unknownf("no broken body was sent before; write first: When bodies that are broken in one place " +
+			"are sent to refresh")
+	}
 	expected := fmt.Sprintf("status %d to each broken body", wanted)
 	if wanted == 0 {
 		expected = "a refusal of each broken body"

@@ -247,7 +247,7 @@ var nearMissPhrases = []Sentence{
 			return sendNearMisses(ctx, w, a.words[0], a.words[1])
 		}).like(
 		"near misses of the session token are sent to signOnWithSessionToken").reading(
-		`near misses of the (authentication service|tenant|User-Token|session token|clientId|password|user name|type of registration|token|OperatorAuthToken) are sent to (\w+)`),
+		`near misses of the (authentication service|tenant|User-Token|session token|clientId|password|user name|type of registration|token|OperatorAuthToken) are sent to (` + anOperation() + `)`),
 	when(`near misses of the claim "<name>" are sent to getSessionToken`,
 		"Like the step above, for a claim of an OperatorAuthToken that is signed with the right key. Of exp: moments that "+
 			"have passed, and what is no moment. An account in a list or as a number warns where it is taken.",

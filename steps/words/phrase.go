@@ -310,15 +310,31 @@ func number(text string) int {
 	return n
 }
 
+// aStatus is any that HTTP has, and statuses are some of them.
+const aStatus = `[1-5]\d\d`
+
+var statuses = listOf(aStatus)
+
+// listOf reads one thing or several, as in "400, 401 or 403".
+func listOf(thing string) string { return thing + `(?:(?:, ?(?:or )?| or )` + thing + `)*` }
+
+func anOperation() string {
+	var names []string
+	for _, o := range ags.Operations {
+		names = append(names, o.Name)
+	}
+	return strings.Join(names, "|")
+}
+
 // kinds are the values in the texts of sentences, with the pattern that a feature file may write for each. Besides,
 // <this|that> means one of the words, and [this|that] may be left out.
 var kinds = map[string]string{
-	"<number>":    `(\d+)`,
-	"<status>":    `(\d+)`,
-	"<statuses>":  `([0-9][0-9, or]*)`, // 400, 401 or 403
-	"<codes>":     `([0-9][0-9, or]*)`,
-	"<operation>": `(\w+)`, // signOnWithSessionToken
-	"<names>":     `(.+)`,  // accountId, deviceId
+	"<number>":    `([1-9]\d*)`,
+	"<status>":    `(` + aStatus + `)`,
+	"<statuses>":  `(` + statuses + `)`, // 400, 401 or 403
+	"<codes>":     `(` + listOf(`\d+`) + `)`,
+	"<operation>": `(` + anOperation() + `)`, // signOnWithSessionToken
+	"<names>":     `(.+)`,                    // accountId, deviceId
 	"<JSON>":      `(.+)`,
 	`"<name>"`:    `"([^"]+)"`,
 	`"<path>"`:    `"([^"]+)"`,

@@ -66,6 +66,7 @@ func walk(ctx context.Context, w *scene.World) error {
 	generator := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) action {
 		return action{rapid.SampledFrom(names).Draw(t, "action"), rapid.IntRange(0, 2).Draw(t, "client")}
 	}), 3, longestSequence)
+	w.Explored = nil
 	for i := range w.Stage.Options.Sequences {
 		sequence := generator.Example(int(w.Random.Uint32()))
 		found, walked, err := follow(ctx, w, sequence)

@@ -91,7 +91,7 @@ var tokenPhrases = []Sentence{
 		"Claims that must be absent.",
 		oneToken(func(t *token, a arguments) error {
 			return talk.Checking("none of "+a.words[1], func(e *talk.Expectations) {
-				for name := range strings.SplitSeq(a.words[1], ", ") {
+				for _, name := range claimNames(a.words[1]) {
 					assert.Nil(e, t.claims.Get(name), "the claim %s is there", name)
 				}
 			})
@@ -106,6 +106,11 @@ var tokenPhrases = []Sentence{
 			refresh, err := takenApart(w, "refresh")
 			if err != nil {
 				return err
+			}
+			for _, name := range claimNames(a.words[0]) {
+				if !ags.IsClaim(name) && access.claims.Get(name) == nil && refresh.claims.Get(name) == nil {
+					return talk.Unknownf("neither token has a claim %s, and no page names one", name)
+				}
 			}
 			return talk.Checking("equal claims "+a.words[0], func(e *talk.Expectations) {
 				for _, name := range claimNames(a.words[0]) {
@@ -319,9 +324,10 @@ var tokenPhrases = []Sentence{
 			return nil
 		})).like("the access token is a new one"),
 	then("the claims <names> are the same as before",
-		"Compares claims of both tokens with those before the refresh.",
+		"Compares claims of both tokens with those before the refresh: accountId, deviceId, userId, tenantId, "+
+			"fixed_exp.",
 		withClaims(unchanged)).like("the claims accountId, deviceId, userId, tenantId are the same as before").reading(
-		`the claims? (.+) (?:is|are) the same as before`),
+		`the claims? (` + comparable + `(?:(?:, ?(?:and )?| and )` + comparable + `)*) (?:is|are) the same as before`),
 	then("it is recorded whether the claim jti differs from before",
 		"The report shows whether two sign-ons have different ids.",
 		withTokens(func(w *scene.World, p *check.Pair, _ arguments) error {
