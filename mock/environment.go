@@ -5,6 +5,9 @@ import (
 	"fmt"
 )
 
+// EnvironmentHead begins each environment file of a mock, by which it is known.
+const EnvironmentHead = "# The embedded mock."
+
 // Environment is the environment file (YAML) that fits this mock: every situation is offered, and the secrets are in
 // clear. A file made of it wants mode 0600. controlURL may be empty: then scenarios that move the clock or change
 // states are skipped. caFile is the path of the authority's PEM for https.
@@ -23,7 +26,7 @@ func (s *Server) Environment(url, controlURL, caFile string) []byte {
 	s.state.mutex.Unlock()
 	standing := func(situation string) string { return text(s.secret.standing[situation]) }
 	password := text(s.secret.password)
-	line("# The embedded mock. Its secrets are made up at each start and of use nowhere else.")
+	line(EnvironmentHead + " Its secrets are made up at each start and of use nowhere else.")
 	line("name: mock")
 	line("url: %s", text(url))
 	line("tenant: %s", firstTenant)

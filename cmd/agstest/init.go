@@ -29,9 +29,9 @@ is an example of a plan over several environments. Beside FILE it writes the JSO
   agstest env staging.yaml                            # what it allows to be checked`,
 		Args: wantArguments(0, 1, "at most one file"),
 		RunE: func(c *cobra.Command, args []string) error {
-			example, name, what := string(environments.Live), "live.yaml", "environment file"
+			example, name := string(environments.Live), "live.yaml"
 			if asPlan {
-				example, name, what = string(environments.Plan), "plan.yaml", "plan"
+				example, name = string(environments.Plan), "plan.yaml"
 			}
 			if len(args) == 0 || args[0] == "-" {
 				_, err := io.WriteString(trusted(p.stdout), example)
@@ -39,23 +39,11 @@ is an example of a plan over several environments. Beside FILE it writes the JSO
 			}
 			path := args[0]
 			text := initialText(example, name, path)
-			flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
-			if force {
-				flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
-			}
-			file, err := os.OpenFile(path, flags, 0o600)
-			if os.IsExist(err) {
+			if _, err := os.Lstat(path); err == nil && !force {
 				return failure.Usagef("%s is there already; name another file, or give --force to write over it", path)
 			}
-			if err != nil {
-				return failure.Usagef("cannot write the %s: %w", what, err)
-			}
-			_, err = file.WriteString(text)
-			if closing := file.Close(); err == nil {
-				err = closing
-			}
-			if err != nil {
-				return failure.Usagef("cannot write the %s: %w", what, err)
+			if err := writeFile(path, []byte(text)); err != nil {
+				return err
 			}
 			fmt.Fprintln(p.stdout, path)
 			p.writeSchemaBeside(path, asPlan, c.Root())

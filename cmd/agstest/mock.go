@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -66,6 +68,9 @@ and ` + variableControlToken + ` give them; environments/mock.yaml shows a file 
 					return failure.Usagef("%s must have at least 32 characters to sign with HS256", name)
 				}
 			}
+			if err := ownMockFile(file); err != nil {
+				return err
+			}
 			m, err := newMock(config, choices, faults)
 			if err != nil {
 				return err
@@ -81,7 +86,8 @@ and ` + variableControlToken + ` give them; environments/mock.yaml shows a file 
 			if err != nil {
 				return err
 			}
-			if err := writeFile(file, running.environment()); err != nil {
+			written := running.environment()
+			if err := writeFile(file, written); err != nil {
 				running.stop(0)
 				return err
 			}
@@ -103,7 +109,9 @@ and ` + variableControlToken + ` give them; environments/mock.yaml shows a file 
 			}
 			p.notef("stopping")
 			running.stop(5 * time.Second)
-			_ = os.Remove(file) // its secrets are of no use any more
+			if now, err := os.ReadFile(file); err == nil && bytes.Equal(now, written) {
+				_ = os.Remove(file) // its secrets are of no use any more
+			}
 			p.served = true
 			return nil
 		},
@@ -123,6 +131,27 @@ and ` + variableControlToken + ` give them; environments/mock.yaml shows a file 
 	_ = c.RegisterFlagCompletionFunc("fault", completeFaults)
 	_ = c.RegisterFlagCompletionFunc("choice", completeChoices)
 	return c
+}
+
+// ownMockFile refuses a file that is there and was not written by a mock, since the environment file of the mock takes
+// its place, and goes away when the mock ends. What is no regular file, or empty, holds nothing to lose.
+func ownMockFile(path string) error {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return failure.Usagef("cannot read %s, where the environment file of the mock should go: %w", path,
+			userfile.WithoutPath(err))
+	}
+	defer file.Close()
+	head := make([]byte, len(mock.EnvironmentHead))
+	if _, err := io.ReadFull(file, head); err == nil && string(head) == mock.EnvironmentHead {
+		return nil
+	}
+	return failure.Usagef("%s is there already and no mock wrote it, so it is left alone: name another file with "+
+		"--environment", path)
 }
 
 // warnOpen tells when an address can be reached from other machines.
