@@ -168,7 +168,14 @@ func ParseAll(texts []string) ([]Limit, error) {
 	return limits, nil
 }
 
-func (l Limit) Figure() string { return fmt.Sprintf("%s/%t/%s", l.Operation, l.Service, l.Metric) }
+// Figure is the same for two limits on one figure, however its percentile is written: p99 and p99.0, p999 and p99.9.
+func (l Limit) Figure() string {
+	metric := l.Metric
+	if l.Quantile > 0 {
+		metric = strconv.FormatFloat(l.Quantile, 'g', -1, 64)
+	}
+	return fmt.Sprintf("%s/%t/%s", l.Operation, l.Service, metric)
+}
 
 // Check refuses limits on figures that a run will not have: an operation that its workload does not send, the end of a
 // storm if there is none, or a response time if no schedule says when a hit was due.
@@ -181,7 +188,10 @@ func Check(limits []Limit, workload string, operations []string, closed, storm b
 			return failure.Usagef("the limit %s names %s, which the workload %s does not send; it sends %s",
 				l.Expression, l.Operation, workload, strings.Join(operations, ", "))
 		case closed && l.IsTime() && !l.Service && l.Operation != stormPopulation:
-			subject, _, _ := strings.Cut(l.Expression, l.Metric)
+			subject := ""
+			if l.Operation != "" {
+				subject = l.Operation + "."
+			}
 			return failure.Usagef(
 				"the limit %s speaks of response time, which a run with --rate max does not know; limit %sservice.%s",
 				l.Expression, subject, l.Metric)
