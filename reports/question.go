@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,9 +13,13 @@ import (
 // Aspect is one thing that must be the same for the figures of two load runs to be comparable.
 type Aspect struct{ Name, Value string }
 
-// optionsAspect names what was asked for otherwise than usual. A run without it has the fingerprint that it had before
-// there was such an aspect.
-const optionsAspect = "options"
+// Names of aspects. optionsAspect is what was asked for otherwise than usual. A run without it has the fingerprint
+// that it had before there was such an aspect.
+const (
+	optionsAspect  = "options"
+	scheduleAspect = "schedule"
+	mixAspect      = "mix"
+)
 
 // Aspects lists the question of a load run and its circumstances, but not the seed and the times.
 func (l *Load) Aspects() []Aspect {
@@ -30,8 +35,8 @@ func (l *Load) Aspects() []Aspect {
 	transport, _, _ := strings.Cut(l.Plan.Transport, " ")
 	return []Aspect{
 		{"workload", l.Plan.Workload},
-		{"mix", strings.Join(mix, ",")},
-		{"schedule", l.Plan.Schedule},
+		{mixAspect, strings.Join(mix, ",")},
+		{scheduleAspect, l.Plan.Schedule},
 		{"hits", strconv.FormatInt(l.Plan.Hits, 10)},
 		{"duration", strconv.FormatFloat(l.Plan.Seconds, 'f', -1, 64) + " s"},
 		{"clients", strconv.Itoa(l.Plan.Clients)},
@@ -42,6 +47,41 @@ func (l *Load) Aspects() []Aspect {
 		{"major version of agstest", MajorOf(l.Run.Tool.Version)},
 		{"machine of the generator", fmt.Sprintf("%s/%s with %d CPUs", l.Run.Machine.OS, l.Run.Machine.Arch, l.Run.Machine.CPUs)},
 	}
+}
+
+// Alike tells whether two values of one aspect ask the same: a rate may be written per second, minute or hour, and the
+// shares of a mix are the same where each is as many times the other.
+func (a Aspect) Alike(other Aspect) bool {
+	return a.Value == other.Value || a.reduced() == other.reduced()
+}
+
+// writtenRate is a rate by the minute or hour in the words of a schedule.
+var writtenRate = regexp.MustCompile(`\b(\d+)/([mh])\b`)
+
+// reduced is the value with rates by the second and the shares of a mix by their sum.
+func (a Aspect) reduced() string {
+	switch a.Name {
+	case scheduleAspect:
+		return writtenRate.ReplaceAllStringFunc(a.Value, func(rate string) string {
+			number, unit, _ := strings.Cut(rate, "/")
+			hits, _ := strconv.ParseFloat(number, 64)
+			seconds := map[string]float64{"m": 60, "h": 3600}[unit]
+			return strconv.FormatFloat(hits/seconds, 'f', -1, 64) + "/s"
+		})
+	case mixAspect:
+		shares := strings.Split(a.Value, ",")
+		weights, sum := make([]float64, len(shares)), 0.0
+		for i, share := range shares {
+			name, weight, _ := strings.Cut(share, "=")
+			weights[i], _ = strconv.ParseFloat(weight, 64)
+			shares[i], sum = name, sum+weights[i]
+		}
+		for i := range shares {
+			shares[i] += fmt.Sprintf("=%.9f", weights[i]/sum)
+		}
+		return strings.Join(shares, ",")
+	}
+	return a.Value
 }
 
 // QuestionOf is a short fingerprint that two load runs share exactly if they asked the same of the same environment

@@ -406,8 +406,18 @@ func TestLoadRunsThatCannotBeCompared(t *testing.T) {
 			assert.Equal(t, []string{test.reason}, c.NotComparable)
 		})
 	}
-	// The seed, the address and the environment may differ: two environments are what is compared.
+	// What is asked may be written in another way.
 	old, new := storedLoad("a", folderDay, 10*time.Millisecond), storedLoad("b", folderDay, 10*time.Millisecond)
+	old.Plan.Schedule, new.Plan.Schedule = "constant 90/m for 30s, then ramp 0/s to 2/s over 2s",
+		"constant 1.5/s for 30s, then ramp 0/s to 7200/h over 2s"
+	old.Plan.Mix, new.Plan.Mix = map[string]int{"signon": 1, "refresh": 5}, map[string]int{"signon": 2, "refresh": 10}
+	assert.Empty(t, compare.CompareLoad(old, new).NotComparable)
+	new.Plan.Mix["refresh"] = 11
+	assert.Equal(t, []string{"The two runs differ in mix: refresh=5,signon=1 in the first, refresh=11,signon=2 " +
+		"in the second."}, compare.CompareLoad(old, new).NotComparable)
+
+	// The seed, the address and the environment may differ: two environments are what is compared.
+	old, new = storedLoad("a", folderDay, 10*time.Millisecond), storedLoad("b", folderDay, 10*time.Millisecond)
 	new.Plan.Seed, new.Run.URL, new.Run.Environment = 7, "http://127.0.0.1:2", "production"
 	assert.Empty(t, compare.CompareLoad(old, new).NotComparable)
 	assert.NotEqual(t, reports.QuestionOf(old), reports.QuestionOf(new), "a history is of one environment")

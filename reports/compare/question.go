@@ -15,7 +15,7 @@ func differences(old, new *reports.Load) []string {
 	var reasons []string
 	theirs := new.Aspects()
 	for i, a := range old.Aspects() {
-		if b := theirs[i]; a.Value != b.Value {
+		if b := theirs[i]; !a.Alike(b) {
 			reasons = append(reasons, fmt.Sprintf("The two runs differ in %s: %s in the first, %s in the second.",
 				a.Name, shownAspect(a.Value), shownAspect(b.Value)))
 		}
