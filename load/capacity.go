@@ -38,6 +38,7 @@ const (
 	maxPoints       = 60
 	longestStart    = time.Minute // of the first point, when From is not given
 	confirmations   = 2
+	tooMany         = 2 // misses of a rate: a single one may have been a moment of the service
 	extended        = 3 // times as long is a point that was not decided
 	defaultPoint    = 15 * time.Second
 	minStep         = 0.01
@@ -46,10 +47,11 @@ const (
 )
 
 // Capacity finds the highest rate at which a workload keeps its limits. It doubles the rate until a limit breaks,
-// halves the gap (on a logarithmic scale) down to the precision, and confirms the rate found twice. The report is that
-// of the last run at the rate found, with Capacity filled in. If the generator itself cannot keep up, the rate is only
-// a lower bound and the report says so. Errors are those of Run; when ctx ends after the first point, the report has
-// all points so far, marked partial.
+// halves the gap (on a logarithmic scale) down to the precision, and confirms the rate found twice. A limit breaks at
+// a rate where it was not kept twice: after the first time the rate is tried again, and confirmed anew. The report is
+// that of the last run at the rate found, with Capacity filled in. If the generator itself cannot keep up, the rate is
+// only a lower bound and the report says so. Errors are those of Run; when ctx ends after the first point, the report
+// has all points so far, marked partial.
 func Capacity(ctx context.Context, o Options, options CapacityOptions) (*reports.Load, error) {
 	s, err := searchOf(&o, options)
 	if err != nil {
@@ -128,7 +130,7 @@ func AskedByCapacity(o Options, options CapacityOptions) (*Asked, error) {
 	for rate := s.from; rate < s.to; rate *= 2 {
 		try(rate)
 	}
-	for range confirmations + 1 + int(math.Ceil(math.Log2(1/s.precision))) {
+	for range confirmations + 1 + tooMany*int(math.Ceil(math.Log2(1/s.precision))) {
 		try(s.to)
 	}
 	asked.Hits, asked.Peak, asked.Length, asked.Longest = uint64(math.Ceil(hits)), s.to, length, length

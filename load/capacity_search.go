@@ -33,6 +33,7 @@ type search struct {
 	tried     func(reports.CapacityPoint)
 
 	points []reports.CapacityPoint
+	misses map[float64]int           // by rate, how often it did not keep the limits
 	kept   map[float64]*reports.Load // by rate, the latest run that kept the limits
 	last   *reports.Load
 	bad    *reports.Load // the first with answers that were not right, whatever the limits say
@@ -43,7 +44,7 @@ func newSearch(o *Options, options CapacityOptions) (*search, error) {
 	s := &search{
 		limits: o.Limits, from: options.From.PerSecond(), to: options.To.PerSecond(), point: options.Point,
 		precision: options.Precision,
-		pause:     options.Pause, tried: options.Tried, kept: map[float64]*reports.Load{},
+		pause:     options.Pause, tried: options.Tried, kept: map[float64]*reports.Load{}, misses: map[float64]int{},
 		capped: "the highest rate that was to be tried",
 	}
 	if s.point == 0 {
@@ -104,23 +105,12 @@ func (s *search) search(ctx context.Context) (*reports.Load, error) {
 		if err != nil {
 			return s.stopped(ctx, b.kept, err)
 		}
-		switch point.Verdict {
-		case reports.Invalid:
+		if point.Verdict == reports.Invalid {
 			return s.found(b.kept, true, "the generator could not keep up at "+figures.Rate(rate)+": "+
 				point.Reason), nil
-		case reports.Pass:
-			b.confirmed++
-			if rate != b.kept {
-				b.kept, b.confirmed = rate, 0
-			}
-			s.kept[rate] = s.last
-		default:
-			if b.beyond == 0 || rate < b.beyond {
-				b.beyond = rate
-			}
-			if rate <= b.kept { // it was not confirmed
-				b.kept, b.confirmed = s.below(rate), 0
-			}
+		}
+		if !s.narrow(&b, &point) {
+			continue
 		}
 		confirmed := b.confirmed >= confirmations
 		switch {
@@ -137,6 +127,34 @@ func (s *search) search(ctx context.Context) (*reports.Load, error) {
 		fmt.Sprintf(
 			"the search did not settle within %d points: the service does not answer alike from one minute to the next",
 			maxPoints)), nil
+}
+
+// narrow moves the bounds by what came of a rate. It tells false where that decides nothing yet: the rate did not keep
+// the limits, for the first time, and a service has its moments, too.
+func (s *search) narrow(b *bounds, point *reports.CapacityPoint) bool {
+	rate := point.Rate
+	if point.Verdict == reports.Pass {
+		b.confirmed++
+		if rate != b.kept {
+			b.kept, b.confirmed = rate, 0
+		}
+		s.kept[rate] = s.last
+		return true
+	}
+	if s.misses[rate]++; point.Verdict == reports.Fail && s.misses[rate] < tooMany {
+		if rate == b.kept {
+			b.confirmed = 0
+		}
+		return false
+	}
+	s.misses[rate] = tooMany // one that was not decided had its second, longer try
+	if b.beyond == 0 || rate < b.beyond {
+		b.beyond = rate
+	}
+	if rate <= b.kept { // it was not confirmed
+		b.kept, b.confirmed = s.below(rate), 0
+	}
+	return true
 }
 
 // nothingKept is the end of a search that found its lowest rate too high, or could not decide that one.
@@ -187,22 +205,15 @@ func tidy(rate float64) float64 {
 	return math.Round(rate*parts) / parts
 }
 
-// below returns the highest rate under this one that was kept every time; 0 if there is none.
+// below returns the highest rate under this one that was kept; 0 if there is none.
 func (s *search) below(rate float64) float64 {
 	highest := 0.0
 	for _, p := range s.points {
-		if p.Rate < rate && p.Rate > highest && p.Verdict == reports.Pass && !s.missed(p.Rate) {
+		if p.Rate < rate && p.Rate > highest && p.Verdict == reports.Pass && s.misses[p.Rate] < tooMany {
 			highest = p.Rate
 		}
 	}
 	return highest
-}
-
-func (s *search) missed(rate float64) bool {
-	return slices.ContainsFunc(s.points, func(p reports.CapacityPoint) bool {
-		return p.Rate == rate &&
-			p.Verdict != reports.Pass
-	})
 }
 
 func (s *search) why(beyond float64) string {
@@ -274,8 +285,12 @@ func (s *search) found(rate float64, lowerBound bool, reason string) *reports.Lo
 	case lowerBound:
 		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("at least %s: %s", figures.Rate(rate), reason)
 	default:
-		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("%s keeps the limits, confirmed twice; %s", figures.Rate(rate),
-			reason)
+		once := ""
+		if s.misses[rate] > 0 {
+			once = " after it had missed them once"
+		}
+		r.Verdict, r.Reason = reports.Pass, fmt.Sprintf("%s keeps the limits, confirmed twice%s; %s",
+			figures.Rate(rate), once, reason)
 	}
 	return r
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -119,6 +120,51 @@ func TestCapacityOfANoisyServiceIsNotFlattered(t *testing.T) {
 	})
 }
 
+// One bad moment of the service lowers no rate: it is tried again, and confirmed anew. Two at one rate do.
+func TestCapacityOfAServiceThatStumbles(t *testing.T) {
+	p := &pretended{capacity: 310} // 283/s, and not 295/s
+	from := schedule.Rate{Hits: 100, Per: time.Second}
+	stumbling := func(rate float64, tries ...int) *reports.Load {
+		s := newTestSearch(t, p, CapacityOptions{From: from}, nil)
+		tried := map[float64]int{}
+		s.run = func(ctx context.Context, at float64, length time.Duration) (*reports.Load, error) {
+			if tried[at]++; at == rate && slices.Contains(tries, tried[at]) {
+				return (&pretended{capacity: 50}).run(ctx, at, length)
+			}
+			return p.run(ctx, at, length)
+		}
+		r, err := s.search(context.Background())
+		require.NoError(t, err)
+		return r
+	}
+	tries := func(r *reports.Load, rate float64) (n int) {
+		for _, point := range r.Capacity.Points {
+			if point.Rate == rate {
+				n++
+			}
+		}
+		return n
+	}
+	r := stumbling(100, 1)
+	assert.Equal(t, 283.0, r.Capacity.Rate, "the first rate")
+	assert.Equal(t, 2, tries(r, 100))
+	assert.Contains(t, r.Reason, "283/s keeps the limits, confirmed twice; the service does not keep the limits at 29")
+	r = stumbling(283, 1)
+	assert.Equal(t, 283.0, r.Capacity.Rate, "the rate found")
+	assert.Equal(t, 4, tries(r, 283))
+	assert.Contains(t, r.Reason, "283/s keeps the limits, confirmed twice after it had missed them once; ")
+	r = stumbling(283, 3)
+	assert.Equal(t, 283.0, r.Capacity.Rate, "while it is confirmed")
+	assert.Equal(t, 5, tries(r, 283), "confirmed anew")
+	for _, twice := range [][]int{{1, 2}, {1, 3}, {2, 4}} {
+		r = stumbling(283, twice...)
+		assert.Less(t, r.Capacity.Rate, 283.0, twice)
+		assert.Greater(t, r.Capacity.Rate, 250.0, twice)
+	}
+	assert.Zero(t, stumbling(100, 1, 2).Capacity.Rate, "nothing below the first is tried")
+	assert.Equal(t, reports.Fail, stumbling(100, 1, 2).Verdict)
+}
+
 // The figures of the report are those of the rate that it names, not of a higher one that was kept once by luck.
 func TestCapacityShowsTheFiguresOfItsRate(t *testing.T) {
 	lucky := &pretended{capacity: 310} // 283/s, and not 295/s
@@ -126,7 +172,7 @@ func TestCapacityShowsTheFiguresOfItsRate(t *testing.T) {
 	tries := map[float64]int{}
 	s.run = func(ctx context.Context, rate float64, length time.Duration) (*reports.Load, error) {
 		switch tries[rate]++; {
-		case rate == 283 && tries[rate] == 2:
+		case rate == 283 && tries[rate] > 1:
 			return (&pretended{capacity: 200}).run(ctx, rate, length)
 		case rate < 283 && rate > 200:
 			return (&pretended{capacity: 310, generator: 200}).run(ctx, rate, length)
@@ -135,7 +181,7 @@ func TestCapacityShowsTheFiguresOfItsRate(t *testing.T) {
 	}
 	r, err := s.search(context.Background())
 	require.NoError(t, err)
-	assert.Equal(t, 2, tries[283])
+	assert.Equal(t, 3, tries[283])
 	assert.Contains(t, r.Reason, "at least 200/s: the generator could not keep up at 238/s")
 	assert.Equal(t, 200.0, r.Capacity.Rate)
 	assert.Equal(t, 200.0, r.Total.Rate)
