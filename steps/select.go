@@ -161,6 +161,9 @@ func onlyThese(given []string) (map[string]bool, error) {
 	only := map[string]bool{}
 	for _, id := range given {
 		id = strings.TrimPrefix(strings.TrimSpace(id), "@")
+		if id == "" {
+			return nil, failure.Usagef("a requirement of the list is empty: between two commas, or behind the last one")
+		}
 		if !isRequirement(id) {
 			var ids []string
 			for _, r := range ags.Requirements {

@@ -131,6 +131,7 @@ func TestSelectionMistakes(t *testing.T) {
 		{"word too many", Options{Tags: "@refresh @tokens"}, "one word too many"},
 		{"nothing matches", Options{Tags: "@refresh and @discovery"}, "no scenario was selected"},
 		{"unknown requirement", Options{Only: []string{"SOST-70"}}, `there is no requirement "SOST-70"; the nearest is SOST-07`},
+		{"empty requirement of a list", Options{Only: []string{"REF-01", ""}}, "a requirement of the list is empty: between two commas, or behind the last one"},
 		{"exempt requirement", Options{Only: []string{"LOAD-01"}}, "no scenario covers LOAD-01"},
 		{"unknown profile", Options{Profile: "all"}, `there is no profile "all"`},
 		{"profile without the requirement", Options{Profile: "head-end", Only: []string{"REF-01"}}, "no scenario was selected"},
