@@ -53,7 +53,10 @@ func (c Coverage) Wanted() (Wanted, error) {
 		default:
 			near := didYouMean(part, SituationNames)
 			if percent, err := strconv.ParseFloat(part, 64); err == nil && percent > 0 && percent <= 100 {
-				near = "; did you mean " + part + "%?"
+				if percent < 1 { // a share, as programs write it
+					percent *= 100
+				}
+				near = fmt.Sprintf("; did you mean %s%%?", strconv.FormatFloat(percent, 'g', 4, 64))
 			}
 			return Wanted{}, fmt.Errorf("%s, not %q%s", coverageForm, part, near)
 		}

@@ -22,6 +22,7 @@ func TestCoverageIsRead(t *testing.T) {
 		{``, Wanted{}, ""},
 		{`""`, Wanted{}, "f.yaml:2: coverage must be a share"},
 		{`[]`, Wanted{}, "f.yaml:2: coverage must be a share"},
+		{`0.9`, Wanted{}, `f.yaml:2: coverage must be a share of the documented requirements such as 90%, or situations such as [active, vpn], not "0.9"; did you mean 90%?`},
 		{`90`, Wanted{}, `f.yaml:2: coverage must be a share of the documented requirements such as 90%, or situations such as [active, vpn], not "90"; did you mean 90%?`},
 		{`0%`, Wanted{}, `f.yaml:2: coverage must be a share above 0% and at most 100%, such as 90%, not "0%"`},
 		{`101%`, Wanted{}, `f.yaml:2: coverage must be a share above 0% and at most 100%, such as 90%, not "101%"`},
