@@ -43,6 +43,9 @@ var expectedCommands = map[string]string{
 	"attack": "agstest load loads a service",
 	"list": "agstest conform --list lists requirements, agstest steps lists sentences, agstest history list lists " +
 		"stored runs",
-	"serve": "agstest mock serves a mock of the service",
-	"diff":  "agstest compare tells two runs apart",
+	"serve":    "agstest mock serves a mock of the service",
+	"diff":     "agstest compare tells two runs apart",
+	"sbom":     "agstest version --sbom writes what agstest holds",
+	"licences": "agstest version --licenses lists the libraries",
+	"licenses": "agstest version --licenses lists the libraries",
 }

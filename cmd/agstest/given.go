@@ -26,9 +26,18 @@ var meaningful = map[string]string{
 	"rate":         "leave it out where the mock or the profile has one",
 	"mix":          "leave it out for the one that comes along",
 	"from":         "leave it out for the lowest rate that makes sense",
-	"to":           "leave it out for load.maxRate of the environment",
+	"to":           "leave it out for load.maxRate of the environment, or of a site for the folder public",
 	"confirm":      "leave it out where no second run confirms",
 	"history":      "leave it out to compare two runs",
+	"out":          "leave it out for a folder of its own",
+	"mock-fault":   "leave it out for a mock that keeps the rules",
+	"mock-choice":  "leave it out for the usual choices",
+	"fault":        "leave it out for a mock that keeps the rules",
+	"choice":       "leave it out for the usual choices",
+	"environment":  "leave it out for out/mock.yaml",
+	"reports":      "leave it out for the files that every run writes",
+	"format":       "leave it out for the pages and files that every run writes",
+	"test-keys":    "leave it out where cases have no keys",
 }
 
 // checkGiven refuses flags that were given without a value.

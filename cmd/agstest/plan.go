@@ -208,7 +208,7 @@ func planFlagCheck(root *cobra.Command) plan.Check {
 		}
 		for _, value := range values {
 			if err := flag.Value.Set(value); err != nil {
-				return fmt.Errorf("--%s of agstest %s: %w", name, command, err)
+				return flagError(c, fmt.Errorf("invalid argument %q for %q flag: %w", value, "--"+name, err))
 			}
 			if err := planValue(command, name, value); err != nil {
 				return err

@@ -35,7 +35,7 @@ func (s *planProgress) change(jobs []plan.Progress) {
 			done++
 			if name := g.Job.Folder(); !s.told[name] {
 				s.told[name] = true
-				s.program.notef("run: %s %s: exit code %d after %s", g.Job.Environment, g.Job.Command, g.Code,
+				s.program.notef("run: %s %s: %s after %s", g.Job.Environment, g.Job.Command, howEnded(g.Code),
 					figures.Elapsed(g.Over.Sub(g.Begun).Round(time.Millisecond)))
 			}
 		case plan.Running:
@@ -52,3 +52,11 @@ func (s *planProgress) change(jobs []plan.Progress) {
 }
 
 func (s *planProgress) end() { s.line.end() }
+
+// howEnded says how a job did; a process that a signal ended, before it could end in order, has no exit code.
+func howEnded(code int) string {
+	if code < 0 {
+		return "ended by a signal"
+	}
+	return fmt.Sprintf("exit code %d", code)
+}

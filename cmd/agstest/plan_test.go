@@ -176,7 +176,8 @@ func TestPlanIsRefusedBeforeAnythingIsSent(t *testing.T) {
 	for _, c := range []struct{ name, plan, says string }{
 		{"a flag that the command has not", "environments: [{file: e.yaml, load: {rats: 1/s}}]\n", "agstest load has no flag --rats; did you mean --rate?"},
 		{"a flag of the plan itself", "environments: [{file: e.yaml, conform: {out: x}}]\n", "--out is what the plan itself decides"},
-		{"a value that is none", "environments: [{file: e.yaml, conform: {generate: many}}]\n", "--generate of agstest conform"},
+		{"a value that is none", "environments: [{file: e.yaml, conform: {generate: many}}]\n", "p.yaml:1: agstest conform: --generate must be a whole number, not \"many\"; see: agstest conform --help"},
+		{"a time without a unit", "environments: [{file: e.yaml, load: {duration: 3}}]\n", "p.yaml:1: agstest load: --duration must be a time with its unit, such as 30s or 10m, not \"3\"; see: agstest load --help"},
 		{"several values for one", "environments: [{file: e.yaml, conform: {tags: [a, b]}}]\n", "--tags of agstest conform takes one value, not 2"},
 		{"a requirement that there is not", "environments: [e.yaml]\nconform: {only: [REF-01, REF-99]}\n", `p.yaml:2: there is no requirement "REF-99"; the nearest is REF-09`},
 		{"one of a list in one text", "environments: [e.yaml]\nconform: {only: \"REF-01, REF99\"}\n", `p.yaml:2: there is no requirement "REF99"`},
