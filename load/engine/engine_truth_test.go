@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -316,7 +317,10 @@ func TestTheWaitForLastAnswersLowersNoRate(t *testing.T) {
 	}
 	assert.EqualValues(t, 50, report.Total.Right)
 	require.Len(t, report.Limits, 1)
-	assert.Equal(t, "50/s", report.Limits[0].Value)
+	rate, err := strconv.ParseFloat(strings.TrimSuffix(report.Limits[0].Value, "/s"), 64)
+	require.NoError(t, err)
+	assert.Greater(t, rate*1.2, 50/time.Duration(ended.Load()).Seconds(), "the wait would lower it to 22/s")
+	assert.LessOrEqual(t, rate, 201.)
 }
 
 // sleepless is a timer that runs an interrupt in the place of a wait.
