@@ -238,6 +238,23 @@ func TestForecastsOfLoadsHold(t *testing.T) {
 	}
 }
 
+// TestForecastOfAGateKnowsTheHighestRate: load.maxRate paces the check of a gate as that of conform, and both say so.
+func TestForecastOfAGateKnowsTheHighestRate(t *testing.T) {
+	t.Parallel()
+	file, _, host := liveMock(t, "protected: false\n")
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	text = []byte(strings.Replace(string(text), "\nload:\n", "\nload:\n  maxRate: 10/s\n", 1))
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+	for _, args := range [][]string{
+		{"conform"}, {"gate", "--workload", "refresh", "--rate", "5/s", "--duration", "1s"},
+	} {
+		code, stdout, stderr := call(t, nil, append(args, "--env", file, "--only", "REF-01", "--dry-run")...)
+		require.Equal(t, exitPass, code, stderr)
+		assert.Contains(t, stdout, " to "+host+"; at most 10/s; nothing was sent\n", args[0])
+	}
+}
+
 func TestActivationsNeedToBeAllowed(t *testing.T) {
 	t.Parallel()
 	for allow, want := range map[string]bool{"allow: {first-time: true, register: true}": true, "allow: {first-time: true}": false} {

@@ -217,6 +217,9 @@ func (p *program) dryLoad(s *serviceFlags, o load.Options, check *steps.Options,
 	}
 	if check != nil {
 		check.Environment = service.environment
+		if check.MaxRate == 0 {
+			check.MaxRate = check.Environment.MaxRate()
+		}
 		if err := p.dryForecast(service.environment, *check); err != nil {
 			return err
 		}
