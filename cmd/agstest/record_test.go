@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/reports"
+	"agstest/reports/html"
 )
 
 func testOngoing(t *testing.T) (*ongoing, *bytes.Buffer) {
@@ -45,6 +47,22 @@ func TestOneFileThatCannotBeWrittenLeavesTheOthers(t *testing.T) {
 	for _, name := range []string{"conformance.json", "junit.xml", "summary.md", "metrics.txt"} {
 		assert.FileExists(t, filepath.Join(r.folder.Path(), name))
 	}
+}
+
+// TestFilesOfAnEarlierMomentAreTold: a gate writes the files of its check before its load begins. Where they cannot be
+// written again, the message says that they know nothing of what came later.
+func TestFilesOfAnEarlierMomentAreTold(t *testing.T) {
+	folder := t.TempDir()
+	full := func(string, func(io.Writer) error) error { return errors.New("no space left") }
+	found := results{conformance: &reports.Conformance{Verdict: reports.Pass}}
+	err := writeResults(folder, full, found, html.Style{}, "none")
+	require.EqualError(t, err, "no space left; nothing of what was found could be written to "+folder)
+	for _, name := range []string{"junit.xml", "conformance.json", "of somebody else"} {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), nil, 0o600))
+	}
+	err = writeResults(folder, full, found, html.Style{}, "none")
+	require.EqualError(t, err, "no space left; nothing of what was found could be written to "+folder+
+		"; of an earlier moment are there: conformance.json, junit.xml")
 }
 
 func TestARunThatFoundNothingLeavesNothing(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -155,10 +156,26 @@ func writeResults(folder string, write func(string, func(io.Writer) error) error
 	case first == nil:
 		return nil
 	case len(written) == 0:
-		return failure.Outputf("%w; nothing of what was found could be written to %s", first, folder)
+		return failure.Outputf("%w; nothing of what was found could be written to %s%s", first, folder,
+			earlier(folder, missing))
 	}
-	return failure.Outputf("%w; not written: %s; written to %s: %s", first, strings.Join(missing, ", "), folder,
-		strings.Join(written, ", "))
+	return failure.Outputf("%w; not written: %s; written to %s: %s%s", first, strings.Join(missing, ", "), folder,
+		strings.Join(written, ", "), earlier(folder, missing))
+}
+
+// earlier names the files that could not be written anew and stand in a folder since before, as those of the check of a
+// gate do: they know nothing of what was found since.
+func earlier(folder string, missing []string) string {
+	var there []string
+	for _, name := range missing {
+		if info, err := os.Stat(filepath.Join(folder, name)); err == nil && info.Mode().IsRegular() {
+			there = append(there, name)
+		}
+	}
+	if len(there) == 0 {
+		return ""
+	}
+	return "; of an earlier moment are there: " + strings.Join(there, ", ")
 }
 
 // onePerName leaves the first of the files of one name: Code Quality may be asked for with --reports where a pipeline
