@@ -297,6 +297,10 @@ func (r *reader) checkLoad(e *Environment) {
 		r.wrong("load.clients",
 			"needs clientId (and sessionToken, unless operator mints it), such as clientId: \"LOAD_{n}\"")
 	}
+	for key, pattern := range map[string]string{"sessionToken": clients.SessionToken, "clientId": clients.ClientID,
+		"accountId": clients.AccountID} {
+		r.checkBraces("load.clients."+key, pattern, map[string]bool{numberInBraces: true})
+	}
 	for key, pattern := range map[string]string{"sessionToken": clients.SessionToken, "clientId": clients.ClientID} {
 		if clients.Count > 1 && pattern != "" && !strings.Contains(pattern, "{n}") {
 			r.wrong("load.clients."+key, "needs {n}, which becomes 1 to %d, so that clients differ", clients.Count)

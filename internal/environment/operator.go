@@ -130,6 +130,7 @@ func (r *reader) checkOperator(e *Environment) {
 		r.wrong("operator.lifetime", "must be between 1s and 24h")
 	}
 	r.checkClaims(o)
+	r.checkBraces("operator.account", o.Account, map[string]bool{accountInBraces: true})
 	switch first := (OperatorKey{o.Secret, o.Encoding, o.Algorithm, o.Key}); {
 	case first.Secret+first.Key != "" || len(o.More) == 0 && first.Algorithm != "" &&
 		first.Algorithm != defaultAlgorithm:

@@ -53,3 +53,28 @@ func TestSourcesThatCannotWork(t *testing.T) {
 		assert.Equal(t, e.Situations, again.Situations)
 	}
 }
+
+// TestNamesInBracesOfPatterns: one that is misspelt, or that has no value there, would be sent as it is written.
+func TestNamesInBracesOfPatterns(t *testing.T) {
+	parse := func(account, pattern string) error {
+		text := "url: http://127.0.0.1:1\noperator: {secret: s3cret, kid: k, account: \"" + account + "\"}\n" +
+			"load: {clients: {count: 2, clientId: \"D{n}\", accountId: \"" + pattern + "\"}}\n"
+		_, err := Parse([]byte(text), "env.yaml", ".", func(string) (string, bool) { return "", false })
+		return err
+	}
+	for account, want := range map[string]string{
+		"OPF-{accountid}": "env.yaml:2: operator.account: knows no {accountid}; did you mean {accountId}?",
+		"OPF-{clientId}":  "env.yaml:2: operator.account: needs clientId, which is not given here",
+	} {
+		assert.EqualError(t, parse(account, "L{n}"), want)
+	}
+	for pattern, want := range map[string]string{
+		"L{N}":        "env.yaml:3: load.clients.accountId: knows no {N}; did you mean {n}?",
+		"{accountId}": "env.yaml:3: load.clients.accountId: needs accountId, which is not given here",
+	} {
+		assert.EqualError(t, parse("1663", pattern), want)
+	}
+	for _, sound := range []string{"OPF-{accountId}", "1663", "{print}", "{x"} {
+		assert.NoError(t, parse(sound, "L1"), sound)
+	}
+}
