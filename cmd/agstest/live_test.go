@@ -121,8 +121,8 @@ func TestStandingOfShards(t *testing.T) {
 	w.Times = map[string]shards.Times{"refresh": {Response: new(tally.Packer).Pack(&slow)}}
 	shown = standingOf(w, limits("refresh.p99<300ms", "p99<900ms", "signon.p99<1s"))
 	assert.Equal(t, []reports.Limit{
-		{Expression: "refresh.p99<300ms", Value: "399.8 ms", Verdict: reports.Fail},
-		{Expression: "p99<900ms", Value: "399.8 ms", Verdict: reports.Pass},
+		{Expression: "refresh.p99<300ms", Value: "400.0 ms", Verdict: reports.Fail},
+		{Expression: "p99<900ms", Value: "400.0 ms", Verdict: reports.Pass},
 		{Expression: "signon.p99<1s", Value: "–", Verdict: reports.Inconclusive},
 	}, shown.Sides[0].At.Limits)
 	assert.Equal(t, "pending, no node has room", shown.Shards[1].State)
