@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	gherkin "github.com/cucumber/gherkin/go/v42"
 	messages "github.com/cucumber/messages/go/v34"
@@ -72,14 +73,27 @@ const OwnPrefix = "own/"
 // looksLikeRequirement tells tags that mean a requirement from the tags of people: SOST-07, TOK-3.
 var looksLikeRequirement = regexp.MustCompile(`^@[A-Z]+-[0-9]+$`)
 
-// asRequirement is the id that a tag of another spelling is probably meant for, such as REF-01 for @ref_01; empty:
-// none.
+// columnInTag is a place for a value of Examples, which Gherkin leaves as it is written in tags.
+var columnInTag = regexp.MustCompile(`<[^<>]+>`)
+
+// asRequirement is the id that a tag of another spelling is probably meant for; empty: none. Other letters, dashes and
+// signs that nobody sees are overlooked, and what stands beside a comma: REF-01 for @ref_01 and for @mine,REF-01.
 func asRequirement(tag string) string {
-	id := strings.ToUpper(strings.ReplaceAll(strings.TrimPrefix(tag, "@"), "_", "-"))
-	if _, known := ags.RequirementByID(id); !known || "@"+id == tag {
-		return ""
+	plain := strings.Map(func(r rune) rune {
+		switch {
+		case r == '_', r == '\u2212', unicode.Is(unicode.Pd, r):
+			return '-'
+		case unicode.Is(unicode.Cf, r):
+			return -1
+		}
+		return unicode.ToUpper(r)
+	}, strings.TrimPrefix(tag, "@"))
+	for _, id := range strings.FieldsFunc(plain, func(r rune) bool { return r == ',' || r == ';' }) {
+		if _, known := ags.RequirementByID(id); known && "@"+id != tag {
+			return id
+		}
 	}
-	return id
+	return ""
 }
 
 // ReadSources reads the feature files of the suite and of an additional folder, in the order of their names, the
@@ -237,6 +251,11 @@ func (s *Scenario) label(wrong *Mistakes) {
 			continue
 		}
 		s.Tags = append(s.Tags, tag.Name)
+		if columnInTag.MatchString(tag.Name) {
+			wrong.At(s.File, s.Line, "%q is tagged %s, and Examples fill in no tags; write the tag itself; where rows "+
+				"differ, give each tag Examples of its own", s.Name, tag.Name)
+			continue
+		}
 		if id := asRequirement(tag.Name); id != "" {
 			wrong.At(s.File, s.Line, "%q is tagged %s, which is no requirement of the catalogue; the nearest is %s", s.Name,
 				tag.Name, id)
