@@ -43,7 +43,7 @@ type Answer struct {
 	// the trace that the service named in traceresponse or traceparent; empty: it named none, or the request had none
 	TraceBack  string
 	RetryAfter string
-	Date       string   // the service's clock, where RetryAfter may be there
+	Date       string   // the service's clock, in answers from 400 on
 	SetCookie  []string // where the request asked for them
 	Truncated  bool     // the body was longer than the engine reads
 	// it provably never reached the service at first, on a connection that was kept open, and was sent once more

@@ -208,9 +208,8 @@ func (h *leanHit) carry(c *connection, request *hit.Request, answer *hit.Answer,
 	answer.Header = (*leanHeader)(&h.response.Header)
 	answer.Status = h.response.StatusCode()
 	answer.Body = h.response.Body()
-	if mayRetryAfter(answer.Status) {
-		answer.RetryAfter, answer.Date = string(h.response.Header.Peek("Retry-After")), string(
-			h.response.Header.Peek("Date"))
+	if refuses(answer.Status) {
+		keepClock(answer, string(h.response.Header.Peek("Date")), string(h.response.Header.Peek("Retry-After")))
 	}
 	if request.KeepCookies {
 		for _, line := range h.response.Header.Cookies() {

@@ -144,8 +144,8 @@ func fill(answer *hit.Answer, in *http.Response, request *hit.Request, body *byt
 	answer.Truncated = body.Len() > maxBody
 	answer.Status, answer.Body = in.StatusCode, body.Bytes()[:min(body.Len(), maxBody)]
 	answer.Header = netHeader(in.Header)
-	if mayRetryAfter(in.StatusCode) {
-		answer.RetryAfter, answer.Date = in.Header.Get("Retry-After"), in.Header.Get("Date")
+	if refuses(in.StatusCode) {
+		keepClock(answer, in.Header.Get("Date"), in.Header.Get("Retry-After"))
 	}
 	if request.KeepCookies {
 		answer.SetCookie = in.Header.Values("Set-Cookie")

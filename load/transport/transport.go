@@ -140,9 +140,16 @@ func hostPort(base *url.URL) string {
 	return net.JoinHostPort(base.Hostname(), port)
 }
 
-// mayRetryAfter tells that an answer of this status can carry a Retry-After that matters.
-func mayRetryAfter(status int) bool {
-	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+// refuses tells that the service's clock matters with an answer of this status: it may ask to come again at a date, or
+// refuse a token that had expired.
+func refuses(status int) bool { return status >= http.StatusBadRequest }
+
+// keepClock keeps what a refusal tells of the service's clock, and when to come again where its status asks for that.
+func keepClock(answer *hit.Answer, date, retryAfter string) {
+	answer.Date = date
+	if wire.LimitsRequests(answer.Status) || answer.Status == http.StatusServiceUnavailable {
+		answer.RetryAfter = retryAfter
+	}
 }
 
 // decode takes the content coding off the body of an answer: without an Accept-Encoding in the request a service may

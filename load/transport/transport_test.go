@@ -416,3 +416,33 @@ func TestAuthorizationIsSent(t *testing.T) {
 		})
 	}
 }
+
+// Refusals tell the service's clock, by which a token had expired or not, and those of limiters when to come again,
+// whatever their status.
+func TestRefusalsTellTheClockOfTheService(t *testing.T) {
+	status := 0
+	service := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", "Wed, 02 Jan 2030 03:14:50 GMT")
+		w.Header().Set("Retry-After", "7")
+		w.WriteHeader(status)
+	})
+	proxy, err := url.Parse(service.URL)
+	require.NoError(t, err)
+	for _, target := range []wire.Target{{URL: service.URL}, {URL: "http://ags.invalid", Proxy: proxy}} {
+		carrier := connectTo(t, target)
+		for _, c := range []struct {
+			status           int
+			date, retryAfter string
+		}{
+			{200, "", ""}, {401, "Wed, 02 Jan 2030 03:14:50 GMT", ""}, {403, "Wed, 02 Jan 2030 03:14:50 GMT", ""},
+			{420, "Wed, 02 Jan 2030 03:14:50 GMT", "7"}, {429, "Wed, 02 Jan 2030 03:14:50 GMT", "7"},
+			{509, "Wed, 02 Jan 2030 03:14:50 GMT", "7"},
+		} {
+			status = c.status
+			answer, _ := ask(carrier, longest, post)
+			require.NoError(t, answer.Err)
+			assert.Equal(t, c.date, answer.Date, "%s %d", carrier, c.status)
+			assert.Equal(t, c.retryAfter, answer.RetryAfter, "%s %d", carrier, c.status)
+		}
+	}
+}
