@@ -2,8 +2,8 @@
 # fast-jwt 6.3.6 with jsonwebtoken 9.0.3 (npm): expiresIn: 3600 is a token for 4 s, where jsonwebtoken makes one for an hour; the reader's
 # clockTolerance of 60 is 0.06 s.
 #
-# The names of the options are those of jsonwebtoken, and exp in the token is a number of seconds as ever, but numbers at fast-jwt are milliseconds, those of
-# the reader too. A service that changed its library for the faster one issues tokens that are over before a user has logged on, or, with a clock a
+# The names of the options are those of jsonwebtoken, and exp in the token is a number of seconds as ever, but numbers at fast-jwt are milliseconds (its
+# documentation says so), those of the reader too. A service that changed its library for the faster one issues tokens that are over before a user has logged on, or, with a clock a
 # few seconds behind, are refused at once. "1M" is no month but one minute with both, since case does not count. Texts with a unit
 # mean the same to all.
 # Seen, exp - iat: fast-jwt 3600: 4, "1h": 3600, "1M": 60; jsonwebtoken: 3600, 3600, 60; a token that ended 10 s ago, tolerance 60: refused, taken.
