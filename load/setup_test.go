@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -29,12 +30,15 @@ func TestSetUpIsPatient(t *testing.T) {
 		path   string
 		minted bool
 		lost   bool // the service did its work, but its answer got lost
+		status int
 		right  int64
 	}{
-		"sign-on":                              {"/signOnWithSessionToken", false, false, 100},
-		"mint":                                 {"/getSessionToken", true, false, 100},
-		"sign-on that was done, tokens of own": {"/signOnWithSessionToken", false, true, 100},
-		"sign-on that was done, minted":        {"/signOnWithSessionToken", true, true, 100},
+		"sign-on":                              {"/signOnWithSessionToken", false, false, 502, 100},
+		"mint":                                 {"/getSessionToken", true, false, 502, 100},
+		"sign-on while busy":                   {"/signOnWithSessionToken", false, false, 503, 100},
+		"mint behind a limiter":                {"/getSessionToken", true, false, 429, 100},
+		"sign-on that was done, tokens of own": {"/signOnWithSessionToken", false, true, 502, 100},
+		"sign-on that was done, minted":        {"/signOnWithSessionToken", true, true, 502, 100},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, strict, lab.Spoiled(test.path, 5, func(n int64, w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -42,7 +46,7 @@ func TestSetUpIsPatient(t *testing.T) {
 					next.ServeHTTP(httptest.NewRecorder(), r)
 				}
 				if n == 1 {
-					w.WriteHeader(502)
+					w.WriteHeader(test.status)
 					return
 				}
 				next.ServeHTTP(w, r)
@@ -61,7 +65,9 @@ func TestSetUpIsPatient(t *testing.T) {
 				return // the figures of so short a run, on a busy machine
 			}
 			assert.Equal(t, reports.Warn, r.Verdict, r.Reason)
-			assert.Contains(t, r.Reason, "had to be made again; the first because "+map[bool]string{true: "mint", false: "signon"}[test.path == "/getSessionToken"]+" was answered 502")
+			call := map[string]string{"/getSessionToken": "mint", "/signOnWithSessionToken": "signon"}[test.path]
+			assert.Contains(t, r.Reason, "had to be made again; the first because "+call+" was answered "+
+				strconv.Itoa(test.status))
 		})
 	}
 }

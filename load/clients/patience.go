@@ -10,6 +10,7 @@ import (
 
 	"agstest/internal/failure"
 	"agstest/internal/figures"
+	"agstest/internal/wire"
 	"agstest/load/hit"
 	"agstest/reports"
 )
@@ -68,6 +69,16 @@ func (s *standing) again(why string) {
 		s.first = why
 	}
 	s.now.Trouble = why
+}
+
+// waited counts the answers of a call that were waited out before its last one, as calls that were made again.
+func (s *standing) waited(name string, x *wire.Exchange) {
+	for _, attempt := range x.Attempts {
+		s.mu.Lock()
+		s.calls++
+		s.mu.Unlock()
+		s.again(fmt.Sprintf("%s was answered %d", name, attempt.Status))
+	}
 }
 
 func (s *standing) look() SetUp {

@@ -161,7 +161,7 @@ func (c *Crowd) mintSessions(ctx context.Context, via *wire.Client, rate float64
 			var room [256]byte
 			c.requests.begin(&request, stepMint)
 			c.requests.mint(&request, c.who.appendAccount(room[:0], n), time.Now())
-			answer = answerOf(via.Do(ctx, callOf(&request, stepMint)))
+			answer = c.patientDo(ctx, via, &request, stepMint)
 			outcome, c.supply.minted[i] = c.judgeMint(n, answer)
 			return outcome, answer
 		})
@@ -257,7 +257,7 @@ func (c *Crowd) signOneOn(ctx, trying context.Context, via *wire.Client, n uint3
 		}
 		var request hit.Request
 		c.prepare(&request, n, stepSignOn)
-		answer = answerOf(via.Do(ctx, callOf(&request, stepSignOn)))
+		answer = c.patientDo(ctx, via, &request, stepSignOn)
 		outcome, kept = c.judge(who, answer)
 		cl := &c.clients[n]
 		cl.unsure = undecided(outcome, answer) && (cl.unsure || !untouched(outcome, answer)) || cl.unsure &&
@@ -265,6 +265,13 @@ func (c *Crowd) signOneOn(ctx, trying context.Context, via *wire.Client, n uint3
 		return outcome, answer
 	})
 	return outcome, kept, tries, err
+}
+
+// patientDo makes a call of the set-up as the conformance side's client does, which waits out limiters.
+func (c *Crowd) patientDo(ctx context.Context, via *wire.Client, request *hit.Request, s step) *hit.Answer {
+	x := via.Do(ctx, callOf(request, s))
+	c.standing.waited(calls[s].name, x)
+	return answerOf(x)
 }
 
 // callOf is a request as the conformance side's client sends it.
