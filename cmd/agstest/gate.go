@@ -98,6 +98,8 @@ func (p *program) gate(ctx context.Context, r *ongoing, check steps.Options, sen
 	if _, err := load.Check(asked, max(1, asked.Shard.Of)); err != nil {
 		return err
 	}
+	r.expected = load.Lost(p.prepareLoad(r, send, "load"), "the run broke off before its load had ended")
+	r.stamp(&r.expected.Run)
 	if _, err := p.conform(ctx, r, check); err != nil {
 		if r.conformance != nil {
 			p.leaveLoadOut(r, send, whyNever(ctx, err))

@@ -348,3 +348,29 @@ func TestAutopsyFindsLies(t *testing.T) {
 		})
 	}
 }
+
+// The files of a check that a gate leaves before its load are no pass of the gate: whoever collects them of a gate that
+// was killed is told that the load never ended, and the record of the load is read.
+func TestKilledGateIsNoPass(t *testing.T) {
+	t.Parallel()
+	c := newChild(t, t.TempDir(), "gate", "--only", "REF-01", "--workload", "refresh", "--rate", "20/s",
+		"--duration", "10m", "--out", "run").start()
+	c.until("a second of the load", func() bool { return c.recorded() != "" })
+	folder := c.recorded()
+	c.stop()
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(folder, name))
+		require.NoError(t, err)
+		return string(text)
+	}
+	assert.Contains(t, read("junit.xml"), `message="partial: nothing that the load measured came home: the run broke off before its load had ended"`)
+	assert.Contains(t, read("summary.md"), "could not tell")
+	assert.NotContains(t, read("summary.md"), "Gate of the built-in mock: ✅")
+	assert.Contains(t, read("gate.html"), "the run broke off before its load had ended")
+	assert.NoFileExists(t, filepath.Join(folder, reports.LoadFile))
+	stored, err := runs.ReadWith(folder, recorded)
+	require.NoError(t, err)
+	assert.Equal(t, reports.Pass, stored.Conformance.Verdict)
+	assert.Positive(t, stored.Load.Total.Right)
+	assert.NotEmpty(t, stored.Load.Run.Partial)
+}

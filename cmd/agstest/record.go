@@ -173,6 +173,7 @@ type ongoing struct {
 	left          bool // what actions changed could not be put back
 
 	gated       *steps.Options // of the check of a gate, whose load judges too
+	expected    *reports.Load  // of a gate: what stands in the files of its check until its load has ended
 	conformance *reports.Conformance
 	load        *reports.Load
 	comparison  *compare.Comparison
@@ -335,10 +336,20 @@ func (r *ongoing) write() error {
 	if r.conformance != nil && r.service != nil && r.service.environment.Mock == nil && !r.showIDs {
 		redact.IDs(r.conformance, r.service.environment.IDs()) // the ids of a mock belong to nobody
 	}
-	for _, found := range []any{r.conformance, r.load, r.comparison} {
+	load, write := r.load, r.folder.Write
+	if load == nil && r.expected != nil {
+		load = r.expected
+		write = func(name string, render func(io.Writer) error) error {
+			if name == reports.LoadFile { // the record of what was sent tells more of a run that is killed
+				return nil
+			}
+			return r.folder.Write(name, render)
+		}
+	}
+	for _, found := range []any{r.conformance, load, r.comparison} {
 		redact.Texts(found, r.program.secrets.Values)
 	}
-	return writeResults(r.folder.Path(), r.folder.Write, r.output.results(r.conformance, r.load, r.comparison),
+	return writeResults(r.folder.Path(), write, r.output.results(r.conformance, load, r.comparison),
 		r.program.style(r.output), r.program.dialect(r.output))
 }
 
