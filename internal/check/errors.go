@@ -10,6 +10,7 @@ import (
 	"agstest/ags"
 	"agstest/internal/redact"
 	"agstest/internal/strictjson"
+	"agstest/internal/wire"
 )
 
 // errors judges an answer that refuses: no tokens, no secrets, no innards, and the form of its body, which no page
@@ -25,7 +26,7 @@ func (j *judge) errors() {
 		j.add("ERR-11", Observed, "", got)
 	}
 	body := j.object()
-	if body == nil {
+	if body == nil || j.throttled() && !wire.TooMany(j.x.Status) { // the words of a gateway, in a form of its own
 		return
 	}
 	j.contentType(false)

@@ -642,6 +642,7 @@ var choices = []fault{
 	{"registration with tokens", sost, ags.Register, nil, who, ""},
 	{"sign-out with text", "signOut-200", ags.SignOut, body("bye"), Known{}, ""},
 	{"waited out", sost, ags.SignOnWithSessionToken, func(a *answer) { a.attempts = []wire.Attempt{{Status: 429, RetryAfter: "1", Limited: true}} }, who, ""},
+	{"a gateway's words for a quota", "refusal-403", ags.SignOn, body(`{"error":"Quota exceeded"}`), Known{}, ""},
 	{"an outage of a gateway waited out", sost, ags.SignOnWithSessionToken, func(a *answer) { a.attempts = []wire.Attempt{{Status: 502}, {Status: 504}} }, who, ""},
 }
 
