@@ -197,7 +197,7 @@ func (r *run) doubtFickle() {
 // is none.
 func (r *run) suspectOf(e *entry) *talk.Exchange {
 	for _, x := range r.Relied[e.scenario.ID] {
-		if x.Request.Operation != "" && !x.Unneeded && r.Suspect(x) != "" {
+		if x.Request.Operation != "" && !x.Unneeded.Load() && r.Suspect(x) != "" {
 			return x
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"agstest/internal/check"
 	"agstest/internal/wire"
@@ -40,8 +41,9 @@ type Exchange struct {
 	Judged  []check.Finding
 	// Uncontrolled says why a refusal shows nothing.
 	Uncontrolled string
-	// Unneeded: the scenario does not hold because it was refused, since it may be accepted too, or must be.
-	Unneeded bool
+	// Unneeded: the scenario does not hold because it was refused, since it may be accepted too, or must be. Scenarios
+	// that share the exchange say the same.
+	Unneeded atomic.Bool
 	// Stray says why the answer to a request that a service may refuse is not the service's; empty: it may well be.
 	Stray string
 	// Turned says why the refusal is that of a limiter on the way; empty: it may well be the service's.

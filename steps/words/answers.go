@@ -379,7 +379,7 @@ func statusIs(ctx context.Context, w *scene.World, x *talk.Exchange, wanted, tol
 	status := scene.EffectiveStatus(x)
 	expected := "status " + wanted
 	refusal := slices.ContainsFunc(numbers(wanted), func(s int) bool { return s/100 == 4 })
-	x.Unneeded = !refusal || slices.ContainsFunc(numbers(wanted), func(s int) bool { return s/100 == 2 })
+	x.Unneeded.Store(!refusal || slices.ContainsFunc(numbers(wanted), func(s int) bool { return s/100 == 2 }))
 	if why := w.Unproven(x); refusal && why != "" {
 		return talk.Unknownf("%s", why)
 	}
